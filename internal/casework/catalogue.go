@@ -1,0 +1,155 @@
+package casework
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"io"
+	"slices"
+	"strings"
+
+	"lianqin/internal/fault"
+	"lianqin/internal/grid"
+)
+
+// Kind tells the two halves of the catalogue apart.
+type Kind string
+
+const (
+	// Component is a thing that stands in the district: a manhole cover, a lamp.
+	Component Kind = "component"
+	// Event is something that happens: a stall, a noise, a flood.
+	Event Kind = "event"
+)
+
+// Clock says in which hours a limit runs.
+type Clock string
+
+const (
+	// Working counts only the hours of the district's working calendar.
+	Working Clock = "working"
+	// Calendar counts all hours.
+	Calendar Clock = "calendar"
+)
+
+// Major is one of the catalogue's chapters (大类).
+type Major struct {
+	Code string `json:"code"`
+	Name string `json:"name"`
+}
+
+// Item is one row of the catalogue (小类). Lead and Support are codes of
+// departments; those of street templates stand for the street's own instance,
+// which Catalogue.Lead and Catalogue.Support find.
+type Item struct {
+	Code            string
+	Name            string
+	Major           Major
+	Kind            Kind
+	Lead            string
+	Support         []string
+	ResponseMinutes int // from dispatch to the first answer, > 0
+	DisposalHours   int // from dispatch to disposal, > 0
+	Clock           Clock
+	// Key marks the items that village stations hand over to departments at
+	// once (小联勤).
+	Key bool
+}
+
+// Catalogue is one version of the items and of the departments they name. It
+// is immutable and safe for concurrent use; callers do not modify what its
+// methods return.
+type Catalogue struct {
+	items       []Item // by code
+	byItem      map[string]int
+	departments []Department // by code
+	byDept      map[string]int
+	hash        string
+}
+
+// ReadCatalogue reads the departments and then the items that name them, both
+// comma-separated UTF-8 with a header row. A mistake is Invalid and names
+// table, line and column: a missing column, a code used twice, a number that
+// is none, a department that is not in the table.
+func ReadCatalogue(departments, items io.Reader) (*Catalogue, error) {
+	c := &Catalogue{byItem: map[string]int{}, byDept: map[string]int{}}
+	if err := c.readDepartments(departments); err != nil {
+		return nil, err
+	}
+	if err := c.readItems(items); err != nil {
+		return nil, err
+	}
+	if len(c.items) == 0 {
+		return nil, fault.New(fault.Invalid, "catalogue: no items")
+	}
+	c.index()
+	c.hash = c.contentHash()
+	return c, nil
+}
+
+func (c *Catalogue) index() {
+	slices.SortFunc(c.departments, func(a, b Department) int { return cmp.Compare(a.Code, b.Code) })
+	slices.SortFunc(c.items, func(a, b Item) int { return cmp.Compare(a.Code, b.Code) })
+	for i, d := range c.departments {
+		c.byDept[d.Code] = i
+	}
+	for i, t := range c.items {
+		c.byItem[t.Code] = i
+	}
+}
+
+func (c *Catalogue) contentHash() string {
+	h := sha256.New()
+	text := func(fields ...string) {
+		for _, f := range fields {
+			_ = binary.Write(h, binary.LittleEndian, uint32(len(f)))
+			_, _ = io.WriteString(h, f)
+		}
+	}
+	for _, d := range c.departments {
+		text("department", d.Code, d.Name, string(d.Level))
+	}
+	for _, t := range c.items {
+		text("item", t.Code, t.Name, t.Major.Code, t.Major.Name, string(t.Kind), t.Lead, strings.Join(t.Support, ";"), string(t.Clock))
+		_ = binary.Write(h, binary.LittleEndian, []int64{int64(t.ResponseMinutes), int64(t.DisposalHours)})
+		_ = binary.Write(h, binary.LittleEndian, t.Key)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Hash is the hexadecimal SHA-256 of the content: a case keeps it to tell
+// which version of the catalogue gave it its limits.
+func (c *Catalogue) Hash() string { return c.hash }
+
+// Items are all items by code.
+func (c *Catalogue) Items() []Item { return c.items }
+
+// Departments are all departments by code, street templates included.
+func (c *Catalogue) Departments() []Department { return c.departments }
+
+// Item is the item of that code; NotFound when the catalogue has none.
+func (c *Catalogue) Item(code string) (*Item, error) {
+	i, ok := c.byItem[code]
+	if !ok {
+		return nil, fault.New(fault.NotFound, "the catalogue has no item %q", code)
+	}
+	return &c.items[i], nil
+}
+
+// Lead is the department that leads item t in grid g of street s. Both may be
+// nil, outside every grid or street: a street's template is then returned as
+// it stands.
+func (c *Catalogue) Lead(t *Item, g *grid.Grid, s *grid.Street) grid.Department {
+	return c.Instance(t.Lead, g, s)
+}
+
+// Support are the departments that help with item t in grid g of street s, in
+// the catalogue's order.
+func (c *Catalogue) Support(t *Item, g *grid.Grid, s *grid.Street) []grid.Department {
+	out := make([]grid.Department, len(t.Support))
+	for i, code := range t.Support {
+		out[i] = c.Instance(code, g, s)
+	}
+	return out
+}
