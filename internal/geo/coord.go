@@ -35,7 +35,9 @@ func Quantise(p orb.Point) (Coord, error) {
 	return Coord{quantise(p[0]), quantise(p[1])}, nil
 }
 
-func quantise(deg float64) int32 { return int32(math.Floor(deg*UnitsPerDegree + 0.5)) }
+// The conversion of the product keeps compilers from fusing it with the sum,
+// which would round otherwise on some processors.
+func quantise(deg float64) int32 { return int32(math.Floor(float64(deg*UnitsPerDegree) + 0.5)) }
 
 // Point is c in degrees: the float64 nearest to the decimal fraction, so that
 // it prints with at most seven decimals and quantises back to c.
