@@ -35,7 +35,7 @@ func (s Scale) DistanceM(a, b orb.Point) float64 {
 // DistanceM is the distance between a and b in metres by the mid-latitude
 // formula on the ellipsoid: within 0.1 % of the geodesic up to about 500 km,
 // and an estimate beyond.
-func DistanceM(a, b orb.Point) float64 { return ScaleAt((a[1] + b[1]) / 2).DistanceM(a, b) }
+func DistanceM(a, b orb.Point) float64 { return ScaleAt((a[1]+b[1])/2).DistanceM(a, b) }
 
 // SegmentDistanceM is the distance in metres from p to the segment a–b on the
 // plane of s.
