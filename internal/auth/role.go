@@ -1,0 +1,104 @@
+// Package auth says who is calling and what they may do: accounts, device
+// tokens and share links, roles and jurisdictions, sessions, and the audit
+// chain. It decides; httpapi asks it on every route, and store keeps its rows.
+//
+// It refuses to know what the routes do: an Action is a name, and the table in
+// this file is the only place where a role gains one.
+package auth
+
+import (
+	"slices"
+
+	"lianqin/internal/fault"
+)
+
+// Role is what a caller is trusted with. Everyone has exactly one.
+type Role string
+
+// The roles. Public is who has not signed in at all.
+const (
+	Administrator     Role = "administrator"
+	DistrictOperator  Role = "district-operator"
+	StreetOperator    Role = "street-operator"
+	VillageStation    Role = "village-station"
+	DepartmentHandler Role = "department-handler"
+	Inspector         Role = "inspector"
+	Planner           Role = "planner"
+	Approver          Role = "approver"
+	PatrolDevice      Role = "patrol-device"
+	Viewer            Role = "viewer"
+	Public            Role = "public"
+)
+
+// Roles are all roles that an account, a device or a link can have, in the
+// order in which pages offer them.
+var Roles = []Role{
+	Administrator, DistrictOperator, StreetOperator, VillageStation, DepartmentHandler,
+	Inspector, Planner, Approver, PatrolDevice, Viewer,
+}
+
+// Action is something a route does that not everybody may.
+type Action string
+
+// The actions. One that reads is limited to the caller's jurisdiction where
+// the thing read has one.
+const (
+	// Anyone is for what tells nothing: health, the sign-in page, the API's
+	// own description.
+	Anyone Action = "anyone"
+	// ReadMap is the district's borders, and resolving a point.
+	ReadMap Action = "map.read"
+	// OwnSession is to see who one is, sign out, change one's own password.
+	OwnSession Action = "session.own"
+	// ReadGenerations is the list of generations and their differences, drafts
+	// included.
+	ReadGenerations Action = "generations.read"
+	// DraftGenerations is to import and check boundaries.
+	DraftGenerations Action = "generations.draft"
+	// PublishGenerations is to put them in force.
+	PublishGenerations Action = "generations.publish"
+	// ManageAccounts is to create, change and disable accounts.
+	ManageAccounts Action = "accounts.manage"
+	// ManageDevices is to register patrol devices of one's jurisdiction and to
+	// revoke them.
+	ManageDevices Action = "devices.manage"
+	// ManageLinks is to make share links and to revoke them.
+	ManageLinks Action = "links.manage"
+	// ReadAudit is the audit chain.
+	ReadAudit Action = "audit.read"
+	// ReadMetrics is the process's own counters.
+	ReadMetrics Action = "metrics.read"
+)
+
+// Actions are all actions.
+var Actions = []Action{
+	Anyone, ReadMap, OwnSession, ReadGenerations, DraftGenerations, PublishGenerations,
+	ManageAccounts, ManageDevices, ManageLinks, ReadAudit, ReadMetrics,
+}
+
+// allowed is the one table of who may do what. Administrators run the system
+// and do not draw or approve borders; whoever drafts does not publish.
+var allowed = map[Role][]Action{
+	Administrator:     {Anyone, ReadMap, OwnSession, ReadGenerations, ManageAccounts, ManageDevices, ManageLinks, ReadAudit, ReadMetrics},
+	DistrictOperator:  {Anyone, ReadMap, OwnSession, ReadGenerations, ManageDevices, ManageLinks},
+	StreetOperator:    {Anyone, ReadMap, OwnSession, ReadGenerations, ManageDevices},
+	VillageStation:    {Anyone, ReadMap, OwnSession},
+	DepartmentHandler: {Anyone, ReadMap, OwnSession},
+	Inspector:         {Anyone, ReadMap, OwnSession, ReadGenerations, ReadAudit},
+	Planner:           {Anyone, ReadMap, OwnSession, ReadGenerations, DraftGenerations},
+	Approver:          {Anyone, ReadMap, OwnSession, ReadGenerations, PublishGenerations},
+	PatrolDevice:      {Anyone, ReadMap, OwnSession},
+	Viewer:            {Anyone, ReadMap, OwnSession},
+	Public:            {Anyone},
+}
+
+// May reports whether r may do a, its jurisdiction apart.
+func (r Role) May(a Action) bool { return slices.Contains(allowed[r], a) }
+
+// ParseRole reads a role's name; Public is none that can be given.
+func ParseRole(s string) (Role, error) {
+	if !slices.Contains(Roles, Role(s)) {
+		return "", fault.InvalidField("role", "%q is not a role", s)
+	}
+	return Role(s), nil
+}
