@@ -1,0 +1,255 @@
+/**
+ * The map of a district: the one place that knows MapLibre. It draws grids,
+ * shows what is pointed at, and says where it was pressed; what a press means
+ * is the app's business.
+ */
+import type { Feature, FeatureCollection, Geometry } from 'geojson'
+import type { GeoJSONSource, MapMouseEvent } from 'maplibre-gl'
+import { Map as MapLibre, ScaleControl, setWorkerUrl } from 'maplibre-gl'
+import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
+import 'maplibre-gl/dist/maplibre-gl.css'
+import type { Bounds, Coord, LonLat } from '../geometry/coord'
+import { degrees } from '../geometry/coord'
+import { palettes } from '../ui/palette'
+import { stipple } from './images'
+import type { Look } from './style'
+import { ANSWER, CHOSEN, GRIDS, HOVERED, OUTLINE, districtLayers, districtStyle, stippleName } from './style'
+
+setWorkerUrl(workerUrl)
+
+export interface View {
+  readonly center: LonLat
+  readonly zoom: number
+}
+
+/** Pixels of the map that panels cover. */
+export interface Padding {
+  readonly top: number
+  readonly right: number
+  readonly bottom: number
+  readonly left: number
+}
+
+/** A resolved point, where its nearest border is, and what to write on the line between. */
+export interface Answer {
+  readonly at: LonLat
+  readonly foot: LonLat | null
+  readonly label: string
+}
+
+export interface DistrictMapOptions {
+  readonly container: HTMLElement
+  /** Where the grids' tiles are: an address with {z}, {x} and {y}. */
+  readonly tiles: string
+  /** Of the whole district, in degrees. */
+  readonly bounds: Bounds
+  readonly outline: readonly (readonly Coord[])[]
+  readonly look: Look
+  readonly padding: Padding
+  /** Null shows the whole district. */
+  readonly view: View | null
+  /** Jump instead of flying. */
+  readonly still: boolean
+  /** The accessible name of the map. */
+  readonly title: string
+  onHover(at: LonLat | null, x: number, y: number): void
+  onPress(at: LonLat): void
+  onView(view: View): void
+  /** Tiles did not arrive; `false` when they do again. */
+  onTilesMissing(missing: boolean): void
+}
+
+export class DistrictMap {
+  private readonly map: MapLibre
+  private readonly options: DistrictMapOptions
+  private look: Look
+  private hoveredId = 0
+  private chosenIds: readonly number[] = []
+  private tilesMissing = false
+
+  constructor(options: DistrictMapOptions) {
+    this.options = options
+    this.look = options.look
+    this.map = new MapLibre({
+      container: options.container,
+      style: districtStyle(options.tiles, options.look),
+      attributionControl: false,
+      dragRotate: false,
+      pitchWithRotate: false,
+      touchPitch: false,
+      maxPitch: 0,
+      minZoom: 7,
+      maxZoom: 19,
+      renderWorldCopies: false,
+      fadeDuration: options.still ? 0 : 200,
+      locale: { 'Map.Title': options.title },
+    })
+    this.map.touchZoomRotate.disableRotation()
+    this.map.keyboard.disableRotation()
+    this.map.addControl(new ScaleControl({ maxWidth: 96 * options.look.scale }), 'bottom-right')
+    this.map.setPadding(options.padding)
+    if (options.view) this.map.jumpTo({ center: [options.view.center[0], options.view.center[1]], zoom: options.view.zoom })
+    else this.fit(options.bounds, { jump: true })
+    this.addImages()
+    this.map.on('load', () => this.draw(OUTLINE, rings(options.outline)))
+    this.listen()
+  }
+
+  /** MapLibre's own object, for tests and for looking into the page from the console. */
+  get inner(): unknown {
+    return this.map
+  }
+
+  get view(): View {
+    const { lng, lat } = this.map.getCenter()
+    return { center: [lng, lat], zoom: this.map.getZoom() }
+  }
+
+  setLook(look: Look): void {
+    this.look = look
+    this.addImages()
+    for (const layer of districtLayers(look)) {
+      for (const [key, value] of Object.entries(layer.paint ?? {})) this.map.setPaintProperty(layer.id, key as never, value as never)
+      for (const [key, value] of Object.entries(layer.layout ?? {})) this.map.setLayoutProperty(layer.id, key as never, value as never)
+      if ('minzoom' in layer || 'maxzoom' in layer) this.map.setLayerZoomRange(layer.id, layer.minzoom ?? 0, layer.maxzoom ?? 24)
+    }
+  }
+
+  setPadding(padding: Padding): void {
+    this.map.setPadding(padding)
+  }
+
+  /** Lights up a grid, or none (0), as the one under the pointer. */
+  hover(id: number, outline: readonly (readonly Coord[])[]): void {
+    if (id === this.hoveredId) return
+    this.flag(this.hoveredId, 'hovered', false)
+    this.flag(id, 'hovered', true)
+    this.hoveredId = id
+    this.draw(HOVERED, rings(outline))
+  }
+
+  /** Outlines what is chosen; `ids` are the grids that are filled as well. */
+  choose(ids: readonly number[], outline: readonly (readonly Coord[])[]): void {
+    for (const id of this.chosenIds) this.flag(id, 'chosen', false)
+    for (const id of ids) this.flag(id, 'chosen', true)
+    this.chosenIds = ids
+    this.draw(CHOSEN, rings(outline))
+  }
+
+  /** Marks a resolved point, or none. */
+  answer(answer: Answer | null): void {
+    const features: Feature[] = []
+    if (answer) {
+      const { at, foot, label } = answer
+      features.push(feature({ type: 'Point', coordinates: [...at] }, { part: 'point' }))
+      if (foot) {
+        features.push(feature({ type: 'LineString', coordinates: [[...at], [...foot]] }, { part: 'line', label }))
+        features.push(feature({ type: 'Point', coordinates: [...foot] }, { part: 'foot' }))
+      }
+    }
+    this.draw(ANSWER, { type: 'FeatureCollection', features })
+  }
+
+  /** Shows all of `bounds` (degrees), no closer than `maxZoom`. */
+  fit(bounds: Bounds, { jump = false, maxZoom = 19 } = {}): void {
+    const { clientWidth, clientHeight } = this.map.getContainer()
+    const clear = Math.round(Math.min(clientWidth, clientHeight) / 24)
+    this.map.fitBounds([bounds[0], bounds[1], bounds[2], bounds[3]], { padding: clear, maxZoom, animate: !jump && !this.options.still, duration: 900 })
+  }
+
+  /** Brings `at` to the middle, and no further away than `zoom`. */
+  goTo(at: LonLat, zoom: number): void {
+    const to = { center: [at[0], at[1]] as [number, number], zoom: Math.max(zoom, this.map.getZoom()) }
+    if (this.options.still) this.map.jumpTo(to)
+    else this.map.easeTo({ ...to, duration: 900 })
+  }
+
+  show(view: View): void {
+    this.map.jumpTo({ center: [view.center[0], view.center[1]], zoom: view.zoom })
+  }
+
+  zoomBy(levels: number): void {
+    this.map.zoomTo(this.map.getZoom() + levels, { animate: !this.options.still, duration: 250 })
+  }
+
+  home(): void {
+    this.fit(this.options.bounds)
+  }
+
+  /** Whether `at` lies on the part of the map that no panel covers. */
+  sees(at: LonLat): boolean {
+    const { x, y } = this.map.project([at[0], at[1]])
+    const { clientWidth, clientHeight } = this.map.getContainer()
+    const pad = this.map.getPadding()
+    return x > (pad.left ?? 0) && x < clientWidth - (pad.right ?? 0) && y > (pad.top ?? 0) && y < clientHeight - (pad.bottom ?? 0)
+  }
+
+  reloadTiles(): void {
+    this.map.refreshTiles(GRIDS)
+  }
+
+  destroy(): void {
+    this.map.remove()
+  }
+
+  private listen(): void {
+    const { map, options } = this
+    const at = (e: MapMouseEvent): LonLat => [e.lngLat.lng, e.lngLat.lat]
+    map.on('mousemove', (e) => options.onHover(at(e), e.point.x, e.point.y))
+    map.on('mouseout', () => options.onHover(null, 0, 0))
+    map.on('dragstart', () => options.onHover(null, 0, 0))
+    map.on('click', (e) => options.onPress(at(e)))
+    // A long press on a touch screen, the other button of a mouse.
+    map.on('contextmenu', (e) => {
+      e.preventDefault()
+      options.onPress(at(e))
+    })
+    map.on('moveend', () => options.onView(this.view))
+    map.getCanvas().addEventListener('keydown', (e) => {
+      if (e.key !== 'Enter') return
+      e.preventDefault()
+      options.onPress(this.view.center)
+    })
+    map.on('error', (e) => {
+      if ('sourceId' in e && e.sourceId === GRIDS) this.tellTiles(true)
+      else console.error(e.error)
+    })
+    map.on('data', (e) => {
+      if (e.dataType === 'source' && e.sourceId === GRIDS && e.tile?.state === 'loaded') this.tellTiles(false)
+    })
+  }
+
+  private tellTiles(missing: boolean): void {
+    if (missing === this.tilesMissing) return
+    this.tilesMissing = missing
+    this.options.onTilesMissing(missing)
+  }
+
+  private addImages(): void {
+    const name = stippleName(this.look.theme)
+    const image = stipple(palettes[this.look.theme].urbanDots)
+    if (this.map.hasImage(name)) this.map.removeImage(name)
+    this.map.addImage(name, image, { pixelRatio: 2 / this.look.scale })
+  }
+
+  private flag(id: number, name: 'hovered' | 'chosen', on: boolean): void {
+    if (id !== 0) this.map.setFeatureState({ source: GRIDS, sourceLayer: 'grids', id }, { [name]: on })
+  }
+
+  private draw(source: string, data: FeatureCollection): void {
+    const set = (): void => {
+      this.map.getSource<GeoJSONSource>(source)?.setData(data)
+    }
+    if (this.map.isStyleLoaded() || this.map.getSource(source)) set()
+    else this.map.once('load', set)
+  }
+}
+
+function rings(list: readonly (readonly Coord[])[]): FeatureCollection {
+  const lines = list.filter((ring) => ring.length > 0).map((ring) => [...ring, ring[0]!].map((c) => [...degrees(c)]))
+  return { type: 'FeatureCollection', features: lines.length ? [feature({ type: 'MultiLineString', coordinates: lines }, {})] : [] }
+}
+
+function feature(geometry: Geometry, properties: Record<string, string>): Feature {
+  return { type: 'Feature', geometry, properties }
+}

@@ -1,0 +1,31 @@
+/** Small repeating images that the map needs, drawn here so that no sprite is fetched. */
+
+export interface Texture {
+  readonly width: number
+  readonly height: number
+  readonly data: Uint8Array
+}
+
+const SIDE = 12
+
+/** Two dots in a square of 12 pixels, staggered: the texture of urban grids. */
+export function stipple(rgba: string): Texture {
+  const [r, g, b, a] = channels(rgba)
+  const data = new Uint8Array(SIDE * SIDE * 4)
+  for (let y = 0; y < SIDE; y++) {
+    for (let x = 0; x < SIDE; x++) {
+      const d = Math.min(Math.hypot(x - 2.5, y - 2.5), Math.hypot(x - 8.5, y - 8.5))
+      const cover = Math.min(1, Math.max(0, 1.9 - d))
+      // Premultiplied, as the map's images are.
+      const alpha = a * cover
+      data.set([r * alpha, g * alpha, b * alpha, 255 * alpha], (y * SIDE + x) * 4)
+    }
+  }
+  return { width: SIDE, height: SIDE, data }
+}
+
+/** `rgba(r, g, b, a)` as numbers. */
+function channels(rgba: string): [number, number, number, number] {
+  const [r, g, b, a] = (rgba.match(/[\d.]+/g) ?? []).map(Number)
+  return [r ?? 0, g ?? 0, b ?? 0, a ?? 1]
+}

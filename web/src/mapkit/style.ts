@@ -1,0 +1,218 @@
+import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from 'maplibre-gl'
+import type { Palette, Theme } from '../ui/palette'
+import { palettes } from '../ui/palette'
+
+/** Everything that decides how the district is drawn. */
+export interface Look {
+  readonly theme: Theme
+  /** Sizes relative to a 1080p screen: 2 on a wall of 3840 pixels. */
+  readonly scale: number
+  /** Street code → number of its tone. */
+  readonly tones: ReadonlyMap<string, number>
+  /** Streets whose code or name is left out of the labels of their grids. */
+  readonly streets: readonly { readonly code: string; readonly name: string }[]
+}
+
+export const GRIDS = 'grids'
+export const OUTLINE = 'outline'
+export const HOVERED = 'hovered'
+export const CHOSEN = 'chosen'
+export const ANSWER = 'answer'
+
+/** The name of the texture of urban grids in `theme`. */
+export const stippleName = (theme: Theme): string => `urban-${theme}`
+
+const NOTHING = { type: 'FeatureCollection' as const, features: [] }
+const FONT = ['Inter Variable', 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei']
+const BOLD = ['Bold', ...FONT]
+
+/**
+ * The district in `look`, grids from `tiles` ({z}/{x}/{y}). It names neither
+ * glyphs nor sprites: text is drawn from local fonts, textures are added by
+ * the map.
+ */
+export function districtStyle(tiles: string, look: Look): StyleSpecification {
+  return {
+    version: 8,
+    sources: {
+      [GRIDS]: { type: 'vector', tiles: [tiles], minzoom: 8, maxzoom: 16, promoteId: { grids: 'id' } },
+      [OUTLINE]: { type: 'geojson', data: NOTHING },
+      [HOVERED]: { type: 'geojson', data: NOTHING },
+      [CHOSEN]: { type: 'geojson', data: NOTHING },
+      [ANSWER]: { type: 'geojson', data: NOTHING },
+    },
+    layers: districtLayers(look),
+  }
+}
+
+/** The layers of the district, lowest first. Their ids and order do not depend on `look`. */
+export function districtLayers(look: Look): LayerSpecification[] {
+  const p = palettes[look.theme]
+  return [
+    { id: 'page', type: 'background', paint: { 'background-color': p.page } },
+    ...glow(p, look.scale),
+    ...areas(p, look),
+    ...borders(p, look.scale),
+    ...marks(p, look.scale),
+    ...labels(p, look),
+  ]
+}
+
+/** A halo of the simplified outline, beneath the district so that only its outer half shows. */
+function glow(p: Palette, scale: number): LayerSpecification[] {
+  const ring = (id: string, width: number, opacity: number): LayerSpecification => ({
+    id,
+    type: 'line',
+    source: OUTLINE,
+    maxzoom: 14.5 + Math.log2(scale),
+    layout: { 'line-join': 'round' },
+    paint: { 'line-color': p.glow, 'line-width': width * scale, 'line-blur': width * scale * 0.6, 'line-opacity': opacity },
+  })
+  return [ring('glow-wide', 44, 0.16), ring('glow', 18, 0.34)]
+}
+
+function areas(p: Palette, look: Look): LayerSpecification[] {
+  const state = (name: string): ExpressionSpecification => ['boolean', ['feature-state', name], false]
+  const urban: ExpressionSpecification = ['==', ['get', 'kind'], 'urban']
+  return [
+    {
+      id: 'grid-area',
+      type: 'fill',
+      source: GRIDS,
+      'source-layer': 'grids',
+      paint: {
+        'fill-color': ['case', state('chosen'), p.chosen, state('hovered'), p.hover, urban, byStreet(look.tones, p.urbanTones), byStreet(look.tones, p.tones)],
+        'fill-antialias': false,
+      },
+    },
+    {
+      id: 'grid-urban',
+      type: 'fill',
+      source: GRIDS,
+      'source-layer': 'grids',
+      filter: urban,
+      paint: { 'fill-pattern': stippleName(look.theme), 'fill-antialias': false },
+    },
+  ]
+}
+
+function byStreet(tones: ReadonlyMap<string, number>, colours: readonly string[]): ExpressionSpecification | string {
+  const base = colours[0] ?? '#000'
+  if (tones.size === 0) return base
+  const arms = [...tones].flatMap(([code, tone]) => [code, colours[tone % colours.length] ?? base])
+  return ['match', ['get', 'street'], ...arms, base] as unknown as ExpressionSpecification
+}
+
+function borders(p: Palette, scale: number): LayerSpecification[] {
+  const dz = Math.log2(scale)
+  const line = (level: string, colour: string, widths: [number, number], opacities: [number, number]): LayerSpecification => ({
+    id: `border-${level}`,
+    type: 'line',
+    source: GRIDS,
+    'source-layer': 'borders',
+    filter: ['==', ['get', 'level'], level],
+    layout: { 'line-join': 'round', 'line-cap': 'round' },
+    paint: {
+      'line-color': colour,
+      'line-width': ['interpolate', ['linear'], ['zoom'], 10 + dz, widths[0] * scale, 15 + dz, widths[1] * scale],
+      'line-opacity': ['interpolate', ['linear'], ['zoom'], 10 + dz, opacities[0], 13 + dz, opacities[1]],
+    },
+  })
+  return [
+    line('grid', p.gridLine, [0.7, 1.4], [0.75, 1]),
+    line('street', p.streetLine, [1.1, 2.2], [0.9, 1]),
+    line('district', p.outline, [1.7, 2.6], [1, 1]),
+  ]
+}
+
+/** The grid under the pointer, the chosen one, and the answer for a point. */
+function marks(p: Palette, scale: number): LayerSpecification[] {
+  const part = (name: string): ExpressionSpecification => ['==', ['get', 'part'], name]
+  const joined = { 'line-join': 'round', 'line-cap': 'round' } as const
+  return [
+    { id: 'hovered', type: 'line', source: HOVERED, layout: joined, paint: { 'line-color': p.outline, 'line-width': 1.4 * scale } },
+    { id: 'chosen-edge', type: 'line', source: CHOSEN, layout: joined, paint: { 'line-color': p.markEdge, 'line-width': 5 * scale, 'line-opacity': 0.7 } },
+    { id: 'chosen', type: 'line', source: CHOSEN, layout: joined, paint: { 'line-color': p.mark, 'line-width': 2.2 * scale } },
+    {
+      id: 'answer-line', type: 'line', source: ANSWER, filter: part('line'),
+      paint: { 'line-color': p.mapText, 'line-width': 1.6 * scale, 'line-dasharray': [2, 2] },
+    },
+    {
+      id: 'answer-foot', type: 'circle', source: ANSWER, filter: part('foot'),
+      paint: { 'circle-radius': 3 * scale, 'circle-color': p.mapText, 'circle-stroke-color': p.markEdge, 'circle-stroke-width': scale },
+    },
+    {
+      id: 'answer-halo', type: 'circle', source: ANSWER, filter: part('point'),
+      paint: { 'circle-radius': 12 * scale, 'circle-color': p.mark, 'circle-opacity': 0.22 },
+    },
+    {
+      id: 'answer-point', type: 'circle', source: ANSWER, filter: part('point'),
+      paint: { 'circle-radius': 5 * scale, 'circle-color': p.mark, 'circle-stroke-color': p.markEdge, 'circle-stroke-width': 2 * scale },
+    },
+  ]
+}
+
+/** Streets from afar, grid codes nearer, grid names nearest. A later layer wins the room. */
+function labels(p: Palette, look: Look): LayerSpecification[] {
+  const { scale } = look
+  const dz = Math.log2(scale)
+  const code = withoutPrefix('code', look.streets.map((s) => s.code))
+  const name = withoutSuffix(withoutPrefix('name', look.streets.map((s) => s.name)), '网格')
+  const kind = (value: string): ExpressionSpecification => ['==', ['get', 'kind'], value]
+  const halo = { 'text-halo-color': p.mapHalo, 'text-halo-width': 1.4 * scale }
+  const label = { type: 'symbol', source: GRIDS, 'source-layer': 'labels' } as const
+  return [
+    {
+      ...label, id: 'label-grid-code', filter: kind('grid'), minzoom: 11.8 + dz, maxzoom: 12.8 + dz,
+      layout: { 'text-field': code, 'text-font': FONT, 'text-size': 11 * scale, 'text-padding': 3 * scale },
+      paint: { 'text-color': p.mapTextDim, ...halo },
+    },
+    {
+      ...label, id: 'label-grid-name', filter: kind('grid'), minzoom: 12.8 + dz,
+      layout: {
+        'text-field': ['format', name, {}, '\n', {}, code, { 'font-scale': 0.85, 'text-color': p.mapTextDim }],
+        'text-font': FONT,
+        'text-size': ['interpolate', ['linear'], ['zoom'], 12.8 + dz, 12 * scale, 15 + dz, 15 * scale],
+        'text-max-width': 8,
+        'text-line-height': 1.35,
+        'text-padding': 6 * scale,
+      },
+      paint: { 'text-color': p.mapText, ...halo },
+    },
+    {
+      ...label, id: 'label-street', filter: kind('street'), maxzoom: 13.4 + dz,
+      layout: {
+        'text-field': ['get', 'name'],
+        'text-font': BOLD,
+        'text-size': ['interpolate', ['linear'], ['zoom'], 9.2 + dz, 11 * scale, 11 + dz, 14 * scale, 13 + dz, 18 * scale],
+        'text-letter-spacing': 0.04,
+        'text-max-width': 20,
+        'text-padding': 4 * scale,
+      },
+      paint: { 'text-color': p.mapText, 'text-halo-color': p.mapHalo, 'text-halo-width': 1.8 * scale },
+    },
+    {
+      id: 'answer-distance', type: 'symbol', source: ANSWER, filter: ['==', ['get', 'part'], 'line'],
+      layout: {
+        'symbol-placement': 'line-center', 'text-field': ['get', 'label'], 'text-font': FONT, 'text-size': 12 * scale,
+        'text-offset': [0, -0.9], 'text-allow-overlap': true,
+      },
+      paint: { 'text-color': p.mapText, ...halo },
+    },
+  ]
+}
+
+/** The property `key` without whichever of `prefixes` it starts with. */
+function withoutPrefix(key: string, prefixes: readonly string[]): ExpressionSpecification {
+  const known = prefixes.filter((prefix) => prefix !== '')
+  if (known.length === 0) return ['get', key]
+  const arms = known.flatMap((prefix) => [['==', ['slice', ['get', key], 0, prefix.length], prefix], ['slice', ['get', key], prefix.length]])
+  return ['case', ...arms, ['get', key]] as unknown as ExpressionSpecification
+}
+
+function withoutSuffix(text: ExpressionSpecification, suffix: string): ExpressionSpecification {
+  const whole: ExpressionSpecification = ['var', 'whole']
+  const bare: ExpressionSpecification = ['slice', whole, 0, -suffix.length]
+  const cut: ExpressionSpecification = ['all', ['>', ['length', whole], suffix.length], ['==', ['slice', whole, -suffix.length], suffix]]
+  return ['let', 'whole', text, ['case', cut, bare, whole]]
+}

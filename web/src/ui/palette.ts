@@ -1,0 +1,97 @@
+/**
+ * Every colour of the front end. Text colours keep 4.5:1 against `page`,
+ * `panel` and the street tones; nothing is told by colour alone.
+ */
+export interface Palette {
+  readonly page: string
+  readonly panel: string
+  readonly panelEdge: string
+  readonly raised: string
+  readonly text: string
+  readonly textDim: string
+  readonly accent: string
+  readonly accentText: string
+  readonly warning: string
+  readonly urgent: string
+  readonly focusRing: string
+  readonly shadow: string
+
+  /** Quiet tones for streets; neighbours get different ones. */
+  readonly tones: readonly [string, string, string, string]
+  /** The same tones for urban grids, a step nearer to the text. */
+  readonly urbanTones: readonly [string, string, string, string]
+  /** The dots that mark urban grids beside their tone. */
+  readonly urbanDots: string
+  readonly hover: string
+  readonly chosen: string
+  readonly gridLine: string
+  readonly streetLine: string
+  readonly outline: string
+  readonly glow: string
+  readonly mapText: string
+  readonly mapTextDim: string
+  readonly mapHalo: string
+  readonly mark: string
+  readonly markEdge: string
+}
+
+export type Theme = 'dark' | 'light'
+
+export const palettes: Readonly<Record<Theme, Palette>> = {
+  dark: {
+    page: '#080d14',
+    panel: 'rgba(11, 18, 27, 0.94)',
+    panelEdge: '#1b2937',
+    raised: '#142130',
+    text: '#dbe6ef',
+    textDim: '#8aa0b3',
+    accent: '#5be7e0',
+    accentText: '#06181a',
+    warning: '#ffb02e',
+    urgent: '#ff5a4f',
+    focusRing: '#5be7e0',
+    shadow: '0 8px 32px rgba(0, 0, 0, 0.45)',
+    tones: ['#1a2a3a', '#1d3140', '#17303a', '#202c42'],
+    urbanTones: ['#24384b', '#284052', '#203f4a', '#2b3a55'],
+    urbanDots: 'rgba(169, 201, 224, 0.34)',
+    hover: '#35526b',
+    chosen: '#2f5570',
+    gridLine: '#31475b',
+    streetLine: '#6585a0',
+    outline: '#a9c9e0',
+    glow: '#3f86b8',
+    mapText: '#e6eff6',
+    mapTextDim: '#b3c4d2',
+    mapHalo: '#0b141e',
+    mark: '#5be7e0',
+    markEdge: '#06121a',
+  },
+  light: {
+    page: '#eef2f5',
+    panel: 'rgba(255, 255, 255, 0.96)',
+    panelEdge: '#d3dde5',
+    raised: '#edf2f6',
+    text: '#15222e',
+    textDim: '#51636f',
+    accent: '#00666a',
+    accentText: '#ffffff',
+    warning: '#8a5400',
+    urgent: '#b3261e',
+    focusRing: '#00666a',
+    shadow: '0 8px 28px rgba(35, 60, 80, 0.18)',
+    tones: ['#dfe8ef', '#e6ece6', '#dbe9e9', '#e5e5f0'],
+    urbanTones: ['#cbd9e4', '#d3dfd2', '#c4dcdc', '#d2d3e6'],
+    urbanDots: 'rgba(38, 66, 90, 0.30)',
+    hover: '#b4cadb',
+    chosen: '#a9d3d6',
+    gridLine: '#b4c3cf',
+    streetLine: '#718a9d',
+    outline: '#3b5a72',
+    glow: '#8fb3cc',
+    mapText: '#15222e',
+    mapTextDim: '#3e5260',
+    mapHalo: '#f4f7f9',
+    mark: '#00666a',
+    markEdge: '#ffffff',
+  },
+}
