@@ -1,0 +1,131 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"lianqin/internal/casework"
+	"lianqin/internal/locate"
+)
+
+// Config is what an API is made of. The zero value of every field but
+// Catalogue stands for a sensible one.
+type Config struct {
+	// Catalogue answers item=; with none, item= is Unavailable.
+	Catalogue *casework.Catalogue
+	// Web is the built web application, its index.html at the root. With none,
+	// or an empty one, "/" says how to build it.
+	Web fs.FS
+	// Log gets one line for every request that failed through no fault of the
+	// caller. Nil is slog.Default.
+	Log *slog.Logger
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+	// Limits bound what one caller and one request may cost.
+	Limits Limits
+	// Version is the program's, shown in /openapi.json and /healthz.
+	Version string
+	// TrustForwarded makes X-Forwarded-For, -Proto, -Host and -Prefix count.
+	// Set it only behind a proxy that overwrites them.
+	TrustForwarded bool
+}
+
+// API is the HTTP service. It is an http.Handler, safe for concurrent use, and
+// not ready until Publish was called once.
+type API struct {
+	cfg      Config
+	engine   *gin.Engine
+	district atomic.Pointer[district] // in force; nil before the first Publish
+	metrics  *metrics
+	limiter  *limiter
+	bodies   budget // bytes of request bodies held now, all requests together
+	openapi  *document
+	site     *site
+	requests requestIDs
+}
+
+// New makes an API. It is an error when the web application cannot be read.
+func New(cfg Config) (*API, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	cfg.Limits = cfg.Limits.withDefaults()
+	site, err := newSite(cfg.Web)
+	if err != nil {
+		return nil, fmt.Errorf("web application: %w", err)
+	}
+	a := &API{
+		cfg:     cfg,
+		metrics: newMetrics(cfg.Version),
+		limiter: newLimiter(cfg.Limits, cfg.Now),
+		bodies:  budget{limit: cfg.Limits.BodiesBytes},
+		openapi: openAPIDocument(cfg.Version),
+		site:    site,
+	}
+	a.requests.prefix = processPrefix()
+	a.engine = a.newEngine()
+	return a, nil
+}
+
+// Publish puts the generation of x in force: requests that begin after it
+// returns are answered from it, those under way finish with the one they
+// began with. It may be called at any time.
+func (a *API) Publish(x *locate.Index) {
+	d := newDistrict(x, a.cfg.Limits.TileCacheBytes)
+	if old := a.district.Swap(d); old != nil {
+		old.close()
+	}
+	a.metrics.published(x.Generation())
+}
+
+// ServeHTTP answers one request.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.engine.ServeHTTP(w, r) }
+
+// Serve answers on l until ctx ends; then it takes no more requests, waits up
+// to Limits.Shutdown for those under way, and returns nil. It closes l.
+func (a *API) Serve(ctx context.Context, l net.Listener) error {
+	srv := &http.Server{
+		Handler:           a,
+		ReadHeaderTimeout: a.cfg.Limits.ReadHeader,
+		IdleTimeout:       a.cfg.Limits.Idle,
+		MaxHeaderBytes:    a.cfg.Limits.HeaderBytes,
+		ErrorLog:          slog.NewLogLogger(a.cfg.Log.Handler(), slog.LevelDebug),
+		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(l) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve on %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.Limits.Shutdown)
+	defer cancel()
+	err := srv.Shutdown(grace)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("shut down: requests still under way after %s were cut", a.cfg.Limits.Shutdown)
+		_ = srv.Close()
+	}
+	<-failed
+	return err
+}
+
+// Close stops the background work of the generation in force. The API must
+// not be used afterwards.
+func (a *API) Close() {
+	if d := a.district.Load(); d != nil {
+		d.close()
+	}
+}

@@ -1,0 +1,53 @@
+package httpapi
+
+import "time"
+
+// Limits bound what one request and one caller may cost. A zero field stands
+// for its default; a negative Rate lifts the limit of requests.
+type Limits struct {
+	// BodyBytes is the greatest request body, after decompression: 32 MB.
+	BodyBytes int64
+	// BodiesBytes is how much all requests under way may hold together: 256 MB.
+	BodiesBytes int64
+	// Points is the greatest number of points in one request: 100,000.
+	Points int
+	// HeaderBytes is the greatest request header: 32 kB.
+	HeaderBytes int
+	// ReadHeader is how long a client may take to send its header: 10 s.
+	ReadHeader time.Duration
+	// Request is how long reading a body and writing an answer may take: 60 s.
+	Request time.Duration
+	// Idle is how long an unused connection is kept: 2 minutes.
+	Idle time.Duration
+	// Shutdown is how long Serve waits for requests under way: 10 s.
+	Shutdown time.Duration
+	// Rate is how many requests a second one address may send, and Burst how
+	// many at once: 2,000 and 10,000. An IPv6 address counts by its /64.
+	Rate  float64
+	Burst int
+	// TileCacheBytes is how much memory the tiles of one generation may hold:
+	// 64 MB.
+	TileCacheBytes int64
+}
+
+func (l Limits) withDefaults() Limits {
+	setDefault(&l.BodyBytes, 32<<20)
+	setDefault(&l.BodiesBytes, 256<<20)
+	setDefault(&l.Points, 100_000)
+	setDefault(&l.HeaderBytes, 32<<10)
+	setDefault(&l.ReadHeader, 10*time.Second)
+	setDefault(&l.Request, time.Minute)
+	setDefault(&l.Idle, 2*time.Minute)
+	setDefault(&l.Shutdown, 10*time.Second)
+	setDefault(&l.Rate, 2000)
+	setDefault(&l.Burst, 10_000)
+	setDefault(&l.TileCacheBytes, 64<<20)
+	return l
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

@@ -1,0 +1,119 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+
+	"github.com/gin-gonic/gin"
+
+	"lianqin/internal/fault"
+)
+
+// problem is an RFC 9457 problem document. Parameter names the query
+// parameter, header or part of the body at fault.
+type problem struct {
+	Type      string `json:"type"`
+	Title     string `json:"title"`
+	Status    int    `json:"status"`
+	Detail    string `json:"detail,omitempty"`
+	Instance  string `json:"instance"`
+	Parameter string `json:"parameter,omitempty"`
+}
+
+// statusOf is the one table from kinds of failure to statuses.
+var statusOf = map[fault.Kind]int{
+	fault.Internal:    http.StatusInternalServerError,
+	fault.Invalid:     http.StatusBadRequest,
+	fault.NotFound:    http.StatusNotFound,
+	fault.Conflict:    http.StatusConflict,
+	fault.Denied:      http.StatusForbidden,
+	fault.Unavailable: http.StatusServiceUnavailable,
+}
+
+var titles = map[int]string{
+	http.StatusBadRequest:            "请求无效 · The request is invalid",
+	http.StatusForbidden:             "没有权限 · Not allowed",
+	http.StatusNotFound:              "未找到 · Not found",
+	http.StatusMethodNotAllowed:      "不支持的方法 · Method not allowed",
+	http.StatusConflict:              "有冲突 · Conflict",
+	http.StatusRequestEntityTooLarge: "请求过大 · The request is too large",
+	http.StatusUnsupportedMediaType:  "不支持的格式 · Unsupported media type",
+	http.StatusTooManyRequests:       "请求过于频繁 · Too many requests",
+	http.StatusInternalServerError:   "服务内部错误 · Internal error",
+	http.StatusServiceUnavailable:    "服务暂不可用 · Unavailable",
+}
+
+// statusError is a failure whose status its kind alone does not tell.
+type statusError struct {
+	status int
+	error
+}
+
+func (e statusError) Unwrap() error { return e.error }
+
+func withStatus(status int, err error) error { return statusError{status, err} }
+
+// fail answers with err as a problem document. What nobody declared, and our
+// own outages, are logged once under the request's id; their text stays here.
+func (a *API) fail(c *gin.Context, err error) {
+	status := statusOf[fault.KindOf(err)]
+	if se, ok := errors.AsType[statusError](err); ok {
+		status = se.status
+	}
+	id := a.requests.next()
+	p := problem{
+		Type:      "about:blank",
+		Title:     titles[status],
+		Status:    status,
+		Detail:    err.Error(),
+		Instance:  "urn:lianqin:request:" + id,
+		Parameter: fault.FieldOf(err),
+	}
+	if status == http.StatusInternalServerError {
+		p.Detail = ""
+	}
+	if status >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
+		a.cfg.Log.Error("request failed", "request", id, "method", c.Request.Method, "path", c.Request.URL.Path,
+			"status", status, "error", err.Error())
+	}
+	if c.Writer.Written() {
+		return // the status is gone; the reader sees a body cut short
+	}
+	h := c.Writer.Header()
+	h.Set("X-Request-Id", id)
+	if status == http.StatusServiceUnavailable && h.Get("Retry-After") == "" {
+		h.Set("Retry-After", "1")
+	}
+	for _, name := range [...]string{"ETag", "Content-Encoding", "Content-Length"} {
+		h.Del(name)
+	}
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Type", "application/problem+json")
+	body, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // strings and an int
+	}
+	c.Writer.WriteHeader(status)
+	_, _ = c.Writer.Write(append(body, '\n'))
+	c.Abort()
+}
+
+// requestIDs numbers requests, unlike those of other processes.
+type requestIDs struct {
+	prefix string
+	n      atomic.Uint64
+}
+
+func processPrefix() string {
+	var b [5]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+func (r *requestIDs) next() string { return r.prefix + "-" + strconv.FormatUint(r.n.Add(1), 36) }
