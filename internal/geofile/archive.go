@@ -4,8 +4,10 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"io"
 	"path"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -50,20 +52,38 @@ func (r *reader) openZip(data []byte) (*archive, error) {
 	}
 	a := &archive{r: r}
 	for _, f := range from.File {
-		name := f.Name
-		if !utf8.ValidString(name) {
-			if decoded, err := decodeText([]byte(name), gb18030); err == nil {
-				name = string(decoded)
-			}
-		}
-		name = strings.ReplaceAll(name, `\`, "/")
-		if strings.HasSuffix(name, "/") || strings.Contains(name, "__MACOSX/") || strings.HasPrefix(path.Base(name), ".") {
+		name := entryName(f)
+		if strings.HasSuffix(name, "/") || strings.Contains(name, "__MACOSX/") || strings.HasPrefix(path.Base(name), "._") {
 			continue
 		}
 		a.entries = append(a.entries, f)
 		a.names = append(a.names, name)
 	}
 	return a, nil
+}
+
+// entryName is an entry's path in UTF-8: from the Unicode path field that GDAL
+// adds to names it cannot spell in code page 437, or from the name itself,
+// which Chinese Windows writes in GBK.
+func entryName(f *zip.File) string {
+	name := f.Name
+	const unicodePath, prefix = 0x7075, 5 // version, checksum
+	for extra := f.Extra; len(extra) >= 4; {
+		id, size := binary.LittleEndian.Uint16(extra), int(binary.LittleEndian.Uint16(extra[2:]))
+		if extra = extra[4:]; size > len(extra) {
+			break
+		}
+		if id == unicodePath && size > prefix && utf8.Valid(extra[prefix:size]) {
+			name = string(extra[prefix:size])
+		}
+		extra = extra[size:]
+	}
+	if !utf8.ValidString(name) {
+		if decoded, err := decodeText([]byte(name), gb18030); err == nil {
+			name = string(decoded)
+		}
+	}
+	return strings.ReplaceAll(name, `\`, "/")
 }
 
 func (a *archive) read(i int) ([]byte, error) {
@@ -93,12 +113,16 @@ func (a *archive) siblings(i int) siblings {
 }
 
 // readZip reads the one layer in the archive. A Shapefile goes before the
-// single-file formats, since those lie beside it only as copies; in a KMZ the
-// document is doc.kml or else the only .kml.
+// single-file formats, since those lie beside it only as copies.
 func (r *reader) readZip(data []byte) error {
 	a, err := r.openZip(data)
 	if err != nil {
 		return err
+	}
+	if r.opt.Layer == "" {
+		if taken, err := a.readKMZ(); taken || err != nil {
+			return err
+		}
 	}
 	for _, kinds := range [][]string{{".shp"}, {".gpkg"}, {".kml"}, {".geojson", ".json", ".topojson"}} {
 		i, found, err := a.pick(kinds)
@@ -108,18 +132,49 @@ func (r *reader) readZip(data []byte) error {
 		if !found {
 			continue
 		}
-		inner, err := a.read(i)
-		if err != nil {
-			return err
-		}
-		outer := r.name
-		r.name += "/" + a.names[i]
-		if extension(outer) != ".kmz" {
-			r.file.Name = stem(a.names[i])
-		}
-		return r.readPlain(inner, a.siblings(i))
+		return a.readEntry(i)
 	}
 	return r.invalid("the archive's %d files hold no .shp, .gpkg, .kml or .geojson", len(a.entries))
+}
+
+// readEntry reads entry i as the file.
+func (a *archive) readEntry(i int) error {
+	inner, err := a.read(i)
+	if err != nil {
+		return err
+	}
+	r := a.r
+	r.file.Name = stem(a.names[i])
+	outer := r.name
+	r.name += "/" + a.names[i]
+	defer func() { r.name = outer }()
+	return r.readPlain(inner, a.siblings(i))
+}
+
+const kmzDocument = "doc.kml"
+
+// readKMZ reads doc.kml. Where that has no placemarks but only links to other
+// files of the archive, as GDAL writes it, the choice is left among those.
+func (a *archive) readKMZ() (taken bool, err error) {
+	for i, name := range a.names {
+		if strings.ToLower(path.Base(name)) != kmzDocument {
+			continue
+		}
+		name := a.r.file.Name
+		if err := a.readEntry(i); err != nil {
+			return true, err
+		}
+		if a.r.file.Name == stem(kmzDocument) {
+			a.r.file.Name = name
+		}
+		if a.r.number > 0 || !slices.ContainsFunc(a.names, func(other string) bool {
+			return extension(other) == ".kml" && strings.ToLower(path.Base(other)) != kmzDocument
+		}) {
+			return true, nil
+		}
+		a.r.file.Warnings = nil
+	}
+	return false, nil
 }
 
 // pick chooses among the entries of the given extensions.
@@ -128,10 +183,10 @@ func (a *archive) pick(kinds []string) (int, bool, error) {
 	var names []string
 	for i, name := range a.names {
 		for _, ext := range kinds {
-			if extension(name) != ext {
+			if extension(name) != ext || strings.ToLower(path.Base(name)) == kmzDocument {
 				continue
 			}
-			if path.Base(strings.ToLower(name)) == "doc.kml" || a.r.opt.Layer != "" && stem(name) == a.r.opt.Layer {
+			if a.r.opt.Layer != "" && stem(name) == a.r.opt.Layer {
 				return i, true, nil
 			}
 			found = append(found, i)
@@ -141,8 +196,12 @@ func (a *archive) pick(kinds []string) (int, bool, error) {
 	switch {
 	case len(found) == 0:
 		return 0, false, nil
-	case len(found) > 1:
+	case len(found) > 1 || a.r.opt.Layer != "" && singleLayer(kinds):
 		return 0, false, a.r.noLayer("file", names)
 	}
 	return found[0], true, nil
 }
+
+// singleLayer reports whether files of these kinds have no layers within, so
+// that Options.Layer can only mean the file.
+func singleLayer(kinds []string) bool { return kinds[0] == ".shp" || kinds[0] == ".kml" }

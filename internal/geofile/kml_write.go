@@ -3,6 +3,7 @@ package geofile
 import (
 	"encoding/xml"
 	"io"
+	"math"
 
 	"github.com/paulmach/orb"
 	orbwkb "github.com/paulmach/orb/encoding/wkb"
@@ -11,15 +12,15 @@ import (
 	"github.com/twpayne/go-kml/v3"
 )
 
-// encodeKML writes one document with a schema, so that numbers stay numbers.
-// The property "name" is also the placemark's name. KML cannot tell an empty
+// encodeKML writes one document with a schema, so that numbers stay numbers
+// (see kmlType). The property "name" is also the placemark's name. KML cannot tell an empty
 // value from none: nulls are left out.
 func encodeKML(w io.Writer, f *File) error {
 	const schemaID = "attributes"
 	columns := typedColumns(f)
 	schema := kml.NamedSchema(schemaID, f.layerName())
 	for _, c := range columns {
-		schema.Append(kml.SimpleField(c.name, kmlTypes[c.kind]))
+		schema.Append(kml.SimpleField(c.name, kmlType(f, c)))
 	}
 	document := kml.Document(kml.Name(f.layerName()), schema)
 	for i := range f.Features {
@@ -70,7 +71,31 @@ func (p *kmlPlacemarkElement) MarshalXML(encoder *xml.Encoder, _ xml.StartElemen
 	return encoder.EncodeToken(start.End())
 }
 
-var kmlTypes = map[columnKind]string{boolColumn: "bool", intColumn: "int", floatColumn: "double", textColumn: "string"}
+// kmlType is a column's SimpleField type. KML's int has 32 bits; a column with
+// longer integers is double while that holds them exactly, and text beyond.
+func kmlType(f *File, c column) string {
+	const exact = 1 << 53
+	switch c.kind {
+	case boolColumn:
+		return "bool"
+	case floatColumn:
+		return "double"
+	case textColumn:
+		return "string"
+	}
+	kind := "int"
+	for i := range f.Features {
+		v, _ := f.Features[i].Properties.Lookup(c.name)
+		n, _ := v.(int64)
+		if n < -exact || n > exact {
+			return "string"
+		}
+		if n < math.MinInt32 || n > math.MaxInt32 {
+			kind = "double"
+		}
+	}
+	return kind
+}
 
 // kmlElement goes by way of WKB, the form that orb and go-geom share.
 func kmlElement(g orb.Geometry) (kml.Element, error) {
