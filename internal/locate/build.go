@@ -9,7 +9,7 @@ import (
 )
 
 // cellsPerEdge bounds the raster: at most so many cells for each edge. On the
-// demonstration district it makes cells of 2^14 units, about 78 x 91 m; half
+// demonstration district it makes cells of 2^13 units, about 78 x 91 m; half
 // that size costs four times the memory and gains a tenth.
 const cellsPerEdge = 6
 

@@ -80,8 +80,19 @@ func (x *Index) Locate(p orb.Point) (grid.ID, bool) {
 	if !ok {
 		return grid.None, false
 	}
-	id := x.LocateCoord(c)
+	cell := x.cells[x.cellAt(c)]
+	if cell < borderCell {
+		id := grid.ID(cell & labelMask)
+		return id, id != grid.None
+	}
+	id := x.walk(cell, c)
 	return id, id != grid.None
+}
+
+// cellAt is the place in cells of a position inside the raster.
+func (x *Index) cellAt(c geo.Coord) int {
+	shift := x.shift & 31
+	return int(c.Y>>shift-x.south)*int(x.w) + int(c.X>>shift-x.west)
 }
 
 // coord quantises p as geo.Quantise does, or false outside the raster.
@@ -106,30 +117,27 @@ func (x *Index) LocateCoord(c geo.Coord) grid.ID {
 	return x.walk(cell, c)
 }
 
-// walk follows the way from the corner of a border cell to c.
+// walk follows the way from the corner of a border cell to c. It has no branch
+// but the loop's: which edges a point crosses no processor can foretell. The
+// sign of a word, spread over all its bits, stands for a truth value.
 func (x *Index) walk(cell uint32, c geo.Coord) grid.ID {
 	rec := x.records[cell&^borderCell:]
 	label, n := rec[0], int(rec[1])
 	rec = rec[recordHead : recordHead+n*edgeWords]
-	cornerX := c.X >> (x.shift & 31) << (x.shift & 31)
+	px, py := int64(c.X), int64(c.Y)
+	cornerX := int64(c.X >> (x.shift & 31) << (x.shift & 31))
 	for len(rec) >= edgeWords {
-		ax, ay, bx, by, mask := int32(rec[0]), int32(rec[1]), int32(rec[2]), int32(rec[3]), rec[4]
+		ax, ay, mask := int64(int32(rec[0])), int64(int32(rec[1])), int32(rec[4])
+		bx, by := int64(int32(rec[2])), int64(int32(rec[3]))
 		rec = rec[edgeWords:]
-		crossesRow := ay <= c.Y && c.Y < by
-		if !crossesRow && mask&crossesWest == 0 {
-			continue
-		}
 		// geo.LeftOf at the bend of the way, and at the point itself.
-		dy := int64(by - ay)
-		u := int64(bx-ax) * int64(c.Y-ay)
-		bend := u-dy*int64(cornerX-ax) > 0
-		crossed := crossesRow && bend != (u-dy*int64(c.X-ax) > 0)
-		if mask&crossesWest != 0 {
-			crossed = crossed != (bend != (mask&leftOfCorner != 0))
-		}
-		if crossed {
-			label ^= mask & labelMask
-		}
+		dx, dy := bx-ax, by-ay
+		u := dx * (py - ay)
+		bend, point := dy*(cornerX-ax)-u, dy*(px-ax)-u
+		inRow := (ay - py - 1) & (py - by) // ay <= py < by
+		east := (inRow & (bend ^ point)) >> 63
+		north := mask >> 31 & (mask<<1>>31 ^ int32(bend>>63)) // crossesWest, and not as leftOfCorner
+		label ^= uint32(mask&labelMask) & uint32(int32(east)^north)
 	}
 	return grid.ID(label)
 }
@@ -137,12 +145,11 @@ func (x *Index) walk(cell uint32, c geo.Coord) grid.ID {
 // LocateAll writes the grid of each point to dst, grid.None where there is
 // none. It panics when dst is shorter than pts.
 func (x *Index) LocateAll(dst []grid.ID, pts []orb.Point) {
-	// First all cells, whose loads do not wait for one another, then the
-	// border cells.
+	// First all cells, whose loads do not wait for one another nor for a
+	// branch, then the border cells.
 	const block = 256
 	var at [block]geo.Coord
 	var border [block]uint16
-	shift := x.shift & 31
 	dst = dst[:len(pts)]
 	for len(pts) > 0 {
 		n := min(block, len(pts))
@@ -154,14 +161,11 @@ func (x *Index) LocateAll(dst []grid.ID, pts []orb.Point) {
 				continue
 			}
 			at[i] = c
-			cell := x.cells[int(c.Y>>shift-x.south)*int(x.w)+int(c.X>>shift-x.west)]
-			dst[i] = grid.ID(cell)
+			cell := x.cells[x.cellAt(c)]
+			isBorder := cell >> 31
+			dst[i] = grid.ID(cell & (labelMask | -isBorder))
 			border[count&(block-1)] = uint16(i)
-			if cell >= borderCell {
-				count++
-			} else {
-				dst[i] = grid.ID(cell & labelMask)
-			}
+			count += int(isBorder)
 		}
 		for _, i := range border[:count] {
 			dst[i] = x.walk(uint32(dst[i]), at[i])
