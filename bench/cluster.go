@@ -1,0 +1,125 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// cluster is a PostgreSQL of our own in a temporary folder, reached through a
+// socket in that folder and from nowhere else.
+type cluster struct {
+	dir    string
+	server *exec.Cmd
+	said   bytes.Buffer
+}
+
+// startCluster makes and starts a cluster; stop ends it and removes it.
+func startCluster(ctx context.Context) (_ *cluster, err error) {
+	bin, err := postgresPrograms()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "lianqin-bench-")
+	if err != nil {
+		return nil, err
+	}
+	c := &cluster{dir: dir}
+	defer func() {
+		if err != nil {
+			c.stop()
+		}
+	}()
+	as, err := nobodysRights(dir)
+	if err != nil {
+		return nil, err
+	}
+	data := filepath.Join(dir, "data")
+	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "-D", data, "-U", "bench", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	initdb.SysProcAttr, initdb.Dir = as, dir
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("initdb: %w: %s", err, out)
+	}
+	c.server = exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", dir,
+		"-c", "listen_addresses=", "-c", "fsync=off", "-c", "shared_buffers=512MB", "-c", "work_mem=256MB",
+		"-c", "jit=off", "-c", "max_parallel_workers_per_gather=0", "-c", "autovacuum=off")
+	c.server.SysProcAttr, c.server.Dir = as, dir
+	c.server.Stdout, c.server.Stderr = &c.said, &c.said
+	if err := c.server.Start(); err != nil {
+		c.server = nil
+		return nil, err
+	}
+	return c, nil
+}
+
+// connect waits until the cluster answers.
+func (c *cluster) connect(ctx context.Context) (*pgx.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	for {
+		conn, err := pgx.Connect(ctx, "host="+c.dir+" user=bench dbname=postgres sslmode=disable")
+		if err == nil {
+			return conn, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("PostgreSQL does not answer: %w", err)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func (c *cluster) stop() {
+	if c.server != nil {
+		_ = c.server.Process.Signal(os.Interrupt) // fast shutdown
+		_ = c.server.Wait()
+	}
+	_ = os.RemoveAll(c.dir)
+}
+
+// postgresPrograms is the folder of initdb and postgres: that of the PATH, or
+// the newest of Debian's.
+func postgresPrograms() (string, error) {
+	if at, err := exec.LookPath("initdb"); err == nil {
+		return filepath.Dir(at), nil
+	}
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if len(found) == 0 {
+		return "", errors.New("no PostgreSQL is installed (apt-get install postgresql postgresql-postgis)")
+	}
+	return filepath.Dir(found[len(found)-1]), nil
+}
+
+// nobodysRights are another user's when we are root, under whom PostgreSQL
+// refuses to run; that user then owns dir.
+func nobodysRights(dir string) (*syscall.SysProcAttr, error) {
+	// Of its own process group, so that an interrupt from the terminal ends
+	// us first and then, through stop, the server.
+	as := &syscall.SysProcAttr{Setpgid: true}
+	if os.Getuid() != 0 {
+		return as, nil
+	}
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		if u, err = user.Lookup("nobody"); err != nil {
+			return nil, err
+		}
+	}
+	uid, err1 := strconv.ParseUint(u.Uid, 10, 32)
+	gid, err2 := strconv.ParseUint(u.Gid, 10, 32)
+	if err := errors.Join(err1, err2, os.Chown(dir, int(uid), int(gid))); err != nil {
+		return nil, err
+	}
+	as.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	return as, nil
+}
