@@ -17,7 +17,8 @@ const (
 	Crossing DefectKind = "crossing"
 	// Overlap is a place that several faces claim.
 	Overlap DefectKind = "overlap"
-	// Gap is a narrow place between faces that none claims.
+	// Gap is a long strip between faces that none claims: wider than the
+	// tolerance, and still narrower than what somebody leaves out on purpose.
 	Gap DefectKind = "gap"
 	// Sliver is a gap or an overlap that is narrower than the tolerance.
 	Sliver DefectKind = "sliver"
@@ -29,10 +30,17 @@ const (
 // Defect is one thing that is wrong, where, and how large it is. Sizes are
 // zero where they have no meaning.
 type Defect struct {
-	Kind   DefectKind
-	Faces  []FaceID
+	Kind DefectKind
+	// Faces are those that claim the place, of a gap those around it, in
+	// ascending order.
+	Faces []FaceID
+	// Owners is how many faces claim the place: 0 in a gap, 2 or more in an
+	// overlap. It tells the two sorts of Sliver apart.
+	Owners int
+	// At is a place in it, a vertex where it is too thin for another.
 	At     geo.Coord
 	AreaM2 float64
+	// WidthM is the diameter of the largest circle that fits.
 	WidthM float64
 	Msg    string
 }
