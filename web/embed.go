@@ -10,10 +10,10 @@ import (
 //go:embed all:dist
 var dist embed.FS
 
-// Dist is the built front end as `npm run build` leaves it: one index.html in
-// a folder for each app (wall/index.html is the page for /), and assets/ with
-// names that change with their contents. It is empty but for .gitkeep when
-// the front end was not built before the program.
+// Dist is the built front end as `npm run build` leaves it: index.html for /,
+// the page of each further app in a folder of its name, and assets/ whose
+// names change with their contents. It is empty but for .gitkeep when the
+// front end was not built before the program.
 func Dist() fs.FS {
 	sub, err := fs.Sub(dist, "dist")
 	if err != nil { // only for an invalid path, and this one is constant

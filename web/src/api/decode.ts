@@ -52,11 +52,6 @@ export class Json {
     return this.value.map((item, i) => new Json(item, `${this.path}[${i}]`))
   }
 
-  entries(): [string, Json][] {
-    if (typeof this.value !== 'object' || this.value === null || Array.isArray(this.value)) throw this.wrong('an object')
-    return Object.entries(this.value).map(([key, item]) => [key, new Json(item, `${this.path}.${key}`)])
-  }
-
   lonLat(): LonLat {
     const [lon, lat] = this.items()
     if (!lon || !lat) throw this.wrong('[longitude, latitude]')

@@ -17,6 +17,8 @@ export interface Grid extends GridRef {
 
 /** All grids of the generation in force and the net of their borders; a grid's id is its face. */
 export interface Grids {
+  /** Of the content; changes with every generation. Empty when the server does not tell. */
+  readonly hash: string
   readonly grids: readonly Grid[]
   readonly net: Net
 }
@@ -26,19 +28,18 @@ export function fetchGrids(signal?: AbortSignal): Promise<Grids> {
   return get('/api/v1/grids', { format: 'topojson' }, readGrids, signal)
 }
 
-/** Reads TopoJSON with or without `transform`; of several objects, the first. */
+/** Reads the object `grids` of a TopoJSON topology with or without `transform`. */
 export function readGrids(json: Json): Grids {
-  const [first] = json.at('objects').entries()
-  if (!first) throw json.at('objects').wrong('one object')
   const arcs = readArcs(json)
   const grids: Grid[] = []
   const faces: Face[] = []
-  for (const geometry of first[1].at('geometries').items()) {
+  for (const geometry of json.at('objects').at('grids').at('geometries').items()) {
     const grid = readGrid(geometry.at('properties'))
     grids.push(grid)
     faces.push({ id: grid.id, polygons: readPolygons(geometry, arcs.length) })
   }
-  return { grids, net: { arcs, faces } }
+  const generation = json.at('generation')
+  return { hash: generation.absent ? '' : generation.at('hash').textOr(''), grids, net: { arcs, faces } }
 }
 
 function readGrid(json: Json): Grid {

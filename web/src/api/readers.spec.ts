@@ -57,9 +57,10 @@ describe('readGrids', () => {
   const objects = { grids: { type: 'GeometryCollection', geometries: [{ type: 'Polygon', id: 1, properties, arcs: [[0]] }] } }
 
   it('plain arcs', () => {
-    const got = readGrids(json({ type: 'Topology', arcs: [[[121, 31], [121.1, 31], [121, 31.1], [121, 31]]], objects }))
+    const got = readGrids(json({ type: 'Topology', generation: { number: 1, hash: '9f3a' }, arcs: [[[121, 31], [121.1, 31], [121, 31.1], [121, 31]]], objects }))
     expect(got.net.arcs[0]?.[1]).toEqual({ x: 1211000000, y: 310000000 })
     expect(got.net.faces).toEqual([{ id: 1, polygons: [[[0]]] }])
+    expect(got.hash).toBe('9f3a')
     expect(got.grids[0]?.street).toEqual({ code: 's', name: '街' })
   })
 

@@ -4,16 +4,17 @@
  * is the app's business.
  */
 import type { Feature, FeatureCollection, Geometry } from 'geojson'
-import type { GeoJSONSource, MapMouseEvent } from 'maplibre-gl'
+import type { CanvasSource, GeoJSONSource, MapMouseEvent } from 'maplibre-gl'
 import { Map as MapLibre, ScaleControl, setWorkerUrl } from 'maplibre-gl'
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
 import 'maplibre-gl/dist/maplibre-gl.css'
 import type { Bounds, Coord, LonLat } from '../geometry/coord'
 import { degrees } from '../geometry/coord'
 import { palettes } from '../ui/palette'
+import { paintGlow } from './glow'
 import { stipple } from './images'
 import type { Look } from './style'
-import { ANSWER, CHOSEN, GRIDS, HOVERED, OUTLINE, districtLayers, districtStyle, stippleName } from './style'
+import { ANSWER, CHOSEN, GRIDS, HOVERED, LOWEST, districtLayers, districtStyle, stippleName } from './style'
 
 setWorkerUrl(workerUrl)
 
@@ -91,7 +92,7 @@ export class DistrictMap {
     if (options.view) this.map.jumpTo({ center: [options.view.center[0], options.view.center[1]], zoom: options.view.zoom })
     else this.fit(options.bounds, { jump: true })
     this.addImages()
-    this.map.on('load', () => this.draw(OUTLINE, rings(options.outline)))
+    this.map.on('load', () => this.layGlow())
     this.listen()
   }
 
@@ -106,6 +107,7 @@ export class DistrictMap {
   }
 
   setLook(look: Look): void {
+    if (look.theme !== this.look.theme) this.layGlow(look)
     this.look = look
     this.addImages()
     for (const layer of districtLayers(look)) {
@@ -230,6 +232,15 @@ export class DistrictMap {
     const image = stipple(palettes[this.look.theme].urbanDots)
     if (this.map.hasImage(name)) this.map.removeImage(name)
     this.map.addImage(name, image, { pixelRatio: 2 / this.look.scale })
+  }
+
+  private layGlow(look = this.look): void {
+    if (this.options.outline.length === 0) return
+    if (this.map.getLayer('glow')) this.map.removeLayer('glow')
+    if (this.map.getSource<CanvasSource>('glow')) this.map.removeSource('glow')
+    const { canvas, corners } = paintGlow(this.options.outline, palettes[look.theme].glow)
+    this.map.addSource('glow', { type: 'canvas', canvas, coordinates: corners, animate: false })
+    this.map.addLayer({ id: 'glow', type: 'raster', source: 'glow', paint: { 'raster-fade-duration': 0 } }, LOWEST)
   }
 
   private flag(id: number, name: 'hovered' | 'chosen', on: boolean): void {

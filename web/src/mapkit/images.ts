@@ -6,16 +6,16 @@ export interface Texture {
   readonly data: Uint8Array
 }
 
-const SIDE = 12
+const SIDE = 14
 
-/** Two dots in a square of 12 pixels, staggered: the texture of urban grids. */
+/** Two dots in a square of 14 pixels, staggered: the texture of urban grids. */
 export function stipple(rgba: string): Texture {
   const [r, g, b, a] = channels(rgba)
   const data = new Uint8Array(SIDE * SIDE * 4)
   for (let y = 0; y < SIDE; y++) {
     for (let x = 0; x < SIDE; x++) {
-      const d = Math.min(Math.hypot(x - 2.5, y - 2.5), Math.hypot(x - 8.5, y - 8.5))
-      const cover = Math.min(1, Math.max(0, 1.9 - d))
+      const d = Math.min(Math.hypot(x - 3, y - 3), Math.hypot(x - 10, y - 10))
+      const cover = Math.min(1, Math.max(0, 2.1 - d))
       // Premultiplied, as the map's images are.
       const alpha = a * cover
       data.set([r * alpha, g * alpha, b * alpha, 255 * alpha], (y * SIDE + x) * 4)

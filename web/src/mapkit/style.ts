@@ -14,7 +14,6 @@ export interface Look {
 }
 
 export const GRIDS = 'grids'
-export const OUTLINE = 'outline'
 export const HOVERED = 'hovered'
 export const CHOSEN = 'chosen'
 export const ANSWER = 'answer'
@@ -26,6 +25,9 @@ const NOTHING = { type: 'FeatureCollection' as const, features: [] }
 const FONT = ['Inter Variable', 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei']
 const BOLD = ['Bold', ...FONT]
 
+/** What the names of most grids end in; the map leaves it out. */
+const SUFFIXES = ['居委会', '村委会', '网格']
+
 /**
  * The district in `look`, grids from `tiles` ({z}/{x}/{y}). It names neither
  * glyphs nor sprites: text is drawn from local fonts, textures are added by
@@ -36,7 +38,6 @@ export function districtStyle(tiles: string, look: Look): StyleSpecification {
     version: 8,
     sources: {
       [GRIDS]: { type: 'vector', tiles: [tiles], minzoom: 8, maxzoom: 16, promoteId: { grids: 'id' } },
-      [OUTLINE]: { type: 'geojson', data: NOTHING },
       [HOVERED]: { type: 'geojson', data: NOTHING },
       [CHOSEN]: { type: 'geojson', data: NOTHING },
       [ANSWER]: { type: 'geojson', data: NOTHING },
@@ -45,12 +46,14 @@ export function districtStyle(tiles: string, look: Look): StyleSpecification {
   }
 }
 
+/** The lowest layer that belongs to grids; what lies beneath the district goes before it. */
+export const LOWEST = 'grid-area'
+
 /** The layers of the district, lowest first. Their ids and order do not depend on `look`. */
 export function districtLayers(look: Look): LayerSpecification[] {
   const p = palettes[look.theme]
   return [
     { id: 'page', type: 'background', paint: { 'background-color': p.page } },
-    ...glow(p, look.scale),
     ...areas(p, look),
     ...borders(p, look.scale),
     ...marks(p, look.scale),
@@ -58,25 +61,12 @@ export function districtLayers(look: Look): LayerSpecification[] {
   ]
 }
 
-/** A halo of the simplified outline, beneath the district so that only its outer half shows. */
-function glow(p: Palette, scale: number): LayerSpecification[] {
-  const ring = (id: string, width: number, opacity: number): LayerSpecification => ({
-    id,
-    type: 'line',
-    source: OUTLINE,
-    maxzoom: 14.5 + Math.log2(scale),
-    layout: { 'line-join': 'round' },
-    paint: { 'line-color': p.glow, 'line-width': width * scale, 'line-blur': width * scale * 0.6, 'line-opacity': opacity },
-  })
-  return [ring('glow-wide', 44, 0.16), ring('glow', 18, 0.34)]
-}
-
 function areas(p: Palette, look: Look): LayerSpecification[] {
   const state = (name: string): ExpressionSpecification => ['boolean', ['feature-state', name], false]
   const urban: ExpressionSpecification = ['==', ['get', 'kind'], 'urban']
   return [
     {
-      id: 'grid-area',
+      id: LOWEST,
       type: 'fill',
       source: GRIDS,
       'source-layer': 'grids',
@@ -157,7 +147,7 @@ function labels(p: Palette, look: Look): LayerSpecification[] {
   const { scale } = look
   const dz = Math.log2(scale)
   const code = withoutPrefix('code', look.streets.map((s) => s.code))
-  const name = withoutSuffix(withoutPrefix('name', look.streets.map((s) => s.name)), '网格')
+  const name = withoutSuffix(withoutPrefix('name', look.streets.map((s) => s.name)), SUFFIXES)
   const kind = (value: string): ExpressionSpecification => ['==', ['get', 'kind'], value]
   const halo = { 'text-halo-color': p.mapHalo, 'text-halo-width': 1.4 * scale }
   const label = { type: 'symbol', source: GRIDS, 'source-layer': 'labels' } as const
@@ -187,7 +177,10 @@ function labels(p: Palette, look: Look): LayerSpecification[] {
         'text-size': ['interpolate', ['linear'], ['zoom'], 9.2 + dz, 11 * scale, 11 + dz, 14 * scale, 13 + dz, 18 * scale],
         'text-letter-spacing': 0.04,
         'text-max-width': 20,
-        'text-padding': 4 * scale,
+        'text-padding': 2 * scale,
+        // Small streets in the middle step aside for each other.
+        'text-variable-anchor': ['center', 'bottom', 'top', 'left', 'right'],
+        'text-radial-offset': 0.25,
       },
       paint: { 'text-color': p.mapText, 'text-halo-color': p.mapHalo, 'text-halo-width': 1.8 * scale },
     },
@@ -210,9 +203,11 @@ function withoutPrefix(key: string, prefixes: readonly string[]): ExpressionSpec
   return ['case', ...arms, ['get', key]] as unknown as ExpressionSpecification
 }
 
-function withoutSuffix(text: ExpressionSpecification, suffix: string): ExpressionSpecification {
+function withoutSuffix(text: ExpressionSpecification, suffixes: readonly string[]): ExpressionSpecification {
   const whole: ExpressionSpecification = ['var', 'whole']
-  const bare: ExpressionSpecification = ['slice', whole, 0, -suffix.length]
-  const cut: ExpressionSpecification = ['all', ['>', ['length', whole], suffix.length], ['==', ['slice', whole, -suffix.length], suffix]]
-  return ['let', 'whole', text, ['case', cut, bare, whole]]
+  const arms = suffixes.flatMap((suffix) => [
+    ['all', ['>', ['length', whole], suffix.length], ['==', ['slice', whole, -suffix.length], suffix]],
+    ['slice', whole, 0, -suffix.length],
+  ])
+  return ['let', 'whole', text, ['case', ...arms, whole]] as unknown as ExpressionSpecification
 }

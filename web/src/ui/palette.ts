@@ -40,7 +40,7 @@ export type Theme = 'dark' | 'light'
 export const palettes: Readonly<Record<Theme, Palette>> = {
   dark: {
     page: '#080d14',
-    panel: 'rgba(11, 18, 27, 0.94)',
+    panel: 'rgba(11, 18, 27, 0.98)',
     panelEdge: '#1b2937',
     raised: '#142130',
     text: '#dbe6ef',
@@ -53,7 +53,7 @@ export const palettes: Readonly<Record<Theme, Palette>> = {
     shadow: '0 8px 32px rgba(0, 0, 0, 0.45)',
     tones: ['#1a2a3a', '#1d3140', '#17303a', '#202c42'],
     urbanTones: ['#24384b', '#284052', '#203f4a', '#2b3a55'],
-    urbanDots: 'rgba(169, 201, 224, 0.34)',
+    urbanDots: 'rgba(169, 201, 224, 0.5)',
     hover: '#35526b',
     chosen: '#2f5570',
     gridLine: '#31475b',
@@ -68,7 +68,7 @@ export const palettes: Readonly<Record<Theme, Palette>> = {
   },
   light: {
     page: '#eef2f5',
-    panel: 'rgba(255, 255, 255, 0.96)',
+    panel: 'rgba(255, 255, 255, 0.98)',
     panelEdge: '#d3dde5',
     raised: '#edf2f6',
     text: '#15222e',
@@ -81,7 +81,7 @@ export const palettes: Readonly<Record<Theme, Palette>> = {
     shadow: '0 8px 28px rgba(35, 60, 80, 0.18)',
     tones: ['#dfe8ef', '#e6ece6', '#dbe9e9', '#e5e5f0'],
     urbanTones: ['#cbd9e4', '#d3dfd2', '#c4dcdc', '#d2d3e6'],
-    urbanDots: 'rgba(38, 66, 90, 0.30)',
+    urbanDots: 'rgba(38, 66, 90, 0.42)',
     hover: '#b4cadb',
     chosen: '#a9d3d6',
     gridLine: '#b4c3cf',

@@ -13,6 +13,7 @@ const line = (...xy: [number, number][]) => xy.map(([x, y]) => quantise([121 + x
 // Two grids of street s beside each other, one of street t east of them.
 const district = new District(
   {
+    hash: 'h1',
     grids: [grid(1, 's'), grid(2, 's'), grid(3, 't')],
     net: {
       arcs: [

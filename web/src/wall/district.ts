@@ -15,6 +15,7 @@ const OUTLINE_TOLERANCE = 5500
 
 /** The grids and streets of one generation, ready to be drawn, searched and pointed at. Immutable. */
 export class District {
+  readonly hash: string
   readonly grids: readonly Grid[]
   readonly streets: readonly Street[]
   /** In degrees. */
@@ -29,7 +30,8 @@ export class District {
   private readonly byId: ReadonlyMap<number, Grid>
   private readonly byCode: ReadonlyMap<string, Grid>
 
-  constructor({ grids, net }: Grids, streets: readonly Street[]) {
+  constructor({ hash, grids, net }: Grids, streets: readonly Street[]) {
+    this.hash = hash
     this.grids = grids
     this.streets = streets
     this.net = net
