@@ -55,8 +55,7 @@ func New(number int, src Source) (*Generation, error) {
 	if err := g.index(); err != nil {
 		return nil, err
 	}
-	g.measure()
-	g.hash = g.contentHash()
+	g.hash = g.contentHash(g.measure())
 	return g, nil
 }
 
@@ -104,12 +103,15 @@ func (g *Generation) index() error {
 	return nil
 }
 
-// measure derives polygons, areas, label points and bounds from the arcs.
-func (g *Generation) measure() {
+// measure derives polygons, areas, label points and bounds from the arcs, and
+// returns each grid's rings.
+func (g *Generation) measure() [][]partition.Ring {
 	g.polygons = make([]orb.MultiPolygon, len(g.grids))
+	rings := make([][]partition.Ring, len(g.grids))
 	for i := range g.grids {
 		d := &g.grids[i]
 		polys := g.part.Polygons(partition.FaceID(d.ID))
+		rings[i] = slices.Concat(polys...)
 		d.AreaM2 = 0
 		for _, rings := range polys {
 			for _, r := range rings {
@@ -125,26 +127,22 @@ func (g *Generation) measure() {
 		g.bound = g.bound.Union(d.Bound)
 	}
 	g.outline = partition.MultiPolygonOf(g.part.Outline())
+	return rings
 }
 
 // contentHash is the SHA-256 of everything a resolution depends on, in an
 // order of its own, so that equal districts hash alike however they were made.
-func (g *Generation) contentHash() string {
+func (g *Generation) contentHash(rings [][]partition.Ring) string {
 	h := sha256.New()
 	for _, s := range g.streets {
 		seat, _ := geo.Quantise(s.Seat)
 		hashStrings(h, s.Code, s.Name)
 		hashInts(h, seat.X, seat.Y)
 	}
-	for _, d := range g.grids {
+	for i, d := range g.grids {
 		hashInts(h, int32(d.ID))
 		hashStrings(h, d.Code, d.Name, string(d.Kind), d.Street, d.Department.Code, d.Department.Name)
-		rings := g.part.Rings(partition.FaceID(d.ID))
-		for i, r := range rings {
-			rings[i] = fromLowest(r)
-		}
-		slices.SortFunc(rings, func(a, b partition.Ring) int { return slices.CompareFunc(a, b, compareCoord) })
-		for _, r := range rings {
+		for _, r := range canonical(rings[i]) {
 			hashInts(h, int32(len(r)))
 			flat := make([]int32, 0, 2*len(r))
 			for _, c := range r {
@@ -154,6 +152,16 @@ func (g *Generation) contentHash() string {
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// canonical brings rings into an order, and each to a start, of its own.
+func canonical(rings []partition.Ring) []partition.Ring {
+	out := make([]partition.Ring, len(rings))
+	for i, r := range rings {
+		out[i] = fromLowest(r)
+	}
+	slices.SortFunc(out, func(a, b partition.Ring) int { return slices.CompareFunc(a, b, compareCoord) })
+	return out
 }
 
 func compareCoord(a, b geo.Coord) int {
@@ -167,6 +175,9 @@ func fromLowest(r partition.Ring) partition.Ring {
 		if r[i].Less(r[low]) {
 			low = i
 		}
+	}
+	if low == 0 {
+		return r
 	}
 	return slices.Concat(r[low:], r[:low])
 }

@@ -91,13 +91,8 @@ type borders struct {
 func bordersOf(g *Generation) borders {
 	b := borders{make(map[ID]string, len(g.grids)), make(map[string]ID, len(g.grids))}
 	for _, d := range g.grids {
-		rings := g.part.Rings(partition.FaceID(d.ID))
-		for i, r := range rings {
-			rings[i] = fromLowest(r)
-		}
-		slices.SortFunc(rings, func(a, b partition.Ring) int { return slices.CompareFunc(a, b, compareCoord) })
 		var key []byte
-		for _, r := range rings {
+		for _, r := range canonical(g.part.Rings(partition.FaceID(d.ID))) {
 			key = appendRing(key, r)
 		}
 		b.of[d.ID], b.by[string(key)] = string(key), d.ID

@@ -26,6 +26,14 @@ func (p *Partition) Rings(f FaceID) []Ring { return p.rings(f, false) }
 // rings walks the arcs beside f with f on the left, or on the right when
 // reversed.
 func (p *Partition) rings(f FaceID, reversed bool) []Ring {
+	if rings, ok := p.chain(f, reversed); ok {
+		return rings
+	}
+	return p.ringsByAngle(f, reversed)
+}
+
+// ringsByAngle is rings for a face that may touch itself.
+func (p *Partition) ringsByAngle(f FaceID, reversed bool) []Ring {
 	var loops []edge
 	for _, i := range p.on[f] {
 		forward := i >= 0
