@@ -125,28 +125,37 @@ func countRows(raw []byte, limit int) (int, error) {
 	}
 }
 
+// The reasons, "word: sentence", are those of the command line.
+const (
+	reasonOutside = "outside: 不在辖区内 not in any grid"
+	reasonMissing = "missing: 缺少经度或纬度 no longitude or no latitude"
+	reasonText    = "not-a-number: 经度或纬度不是数字 longitude or latitude is not a number"
+	reasonRange   = "out-of-range: 经纬度超出范围 beyond 180 degrees of longitude or 90 of latitude"
+	reasonZero    = "zero: 经纬度均为零 longitude and latitude are both zero"
+	reasonRagged  = "ragged: 列数与表头不符 more or fewer fields than the header"
+)
+
 // pointOfRow reads the coordinates of a row; one with more or fewer columns
 // than the header is bad, for who knows which is which.
 func pointOfRow(row []string, columns, lon, lat int) point {
-	p := point{accuracy: -1}
+	bad := func(reason string) point { return point{accuracy: -1, bad: &badPoint{detail: reason}} }
 	if len(row) != columns {
-		p.bad = &badPoint{"", fmt.Sprintf("%d columns, the header has %d", len(row), columns)}
-		return p
+		return bad(reasonRagged)
 	}
-	given := 0
-	read := func(s string, field int) float64 {
-		if strings.TrimSpace(s) == "" {
-			return 0
-		}
-		given |= field
-		if v, ok := readNumber(s); ok {
-			return v
-		}
-		return math.NaN()
+	if strings.TrimSpace(row[lon]) == "" || strings.TrimSpace(row[lat]) == "" {
+		return bad(reasonMissing)
 	}
-	p.lon, p.lat = read(row[lon], hasLon), read(row[lat], hasLat)
-	p.check(given)
-	return p
+	x, okX := readNumber(row[lon])
+	y, okY := readNumber(row[lat])
+	switch {
+	case !okX || !okY:
+		return bad(reasonText)
+	case !(math.Abs(x) <= 180) || !(math.Abs(y) <= 90):
+		return bad(reasonRange)
+	case x == 0 && y == 0:
+		return bad(reasonZero) // what devices without a fix report
+	}
+	return point{lon: x, lat: y, accuracy: -1}
 }
 
 // fit makes a row as long as the header, with room for what is appended.
@@ -158,16 +167,12 @@ func fit(row []string, columns int) []string {
 
 func (b *batch) csvFields(p *point, l *located, i int) []string {
 	if p.bad != nil {
-		reason := p.bad.detail
-		if p.bad.field != "" {
-			reason = p.bad.field + ": " + reason
-		}
-		return []string{"", "", "", "", "", reason}
+		return []string{"", "", "", "", "", p.bad.detail}
 	}
 	id, border := l.ids[i], b.d.index.BorderDistance(l.at[i])
 	distance := strconv.FormatFloat(border, 'f', 1, 64)
 	if id == grid.None {
-		return []string{"", "", "", "", distance, "outside the district"}
+		return []string{"", "", "", "", distance, reasonOutside}
 	}
 	t := b.d.text(id)
 	department := t.csv[3]

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/gin-gonic/gin"
 )
@@ -44,7 +45,7 @@ func newDocument(contentType string, body []byte) *document {
 	tag := hex.EncodeToString(sum[:12])
 	d.plain = newVariant(body, `"`+tag+`"`)
 	if len(body) >= leastGzip {
-		if z := compress(body, gzip.DefaultCompression); len(z) < len(body)*9/10 {
+		if z := compress(body); len(z) < len(body)*9/10 {
 			d.gzipped = newVariant(z, `"`+tag+`-gz"`)
 		}
 	}
@@ -55,12 +56,14 @@ func newVariant(body []byte, etag string) variant {
 	return variant{body: body, etag: []string{etag}, length: []string{strconv.Itoa(len(body))}}
 }
 
-func compress(body []byte, level int) []byte {
+// compressors are used again: each has a megabyte of tables.
+var compressors = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+
+func compress(body []byte) []byte {
+	z := compressors.Get().(*gzip.Writer)
+	defer compressors.Put(z)
 	var out bytes.Buffer
-	z, err := gzip.NewWriterLevel(&out, level)
-	if err != nil {
-		panic(err) // a level of our own
-	}
+	z.Reset(&out)
 	_, _ = z.Write(body) // into memory
 	_ = z.Close()
 	return out.Bytes()
