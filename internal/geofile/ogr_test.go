@@ -40,7 +40,7 @@ func run(t *testing.T, tool string, args ...string) []byte {
 func byGDAL(t *testing.T, path string) []gdalFeature {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "gdal.geojson")
-	run(t, "ogr2ogr", "-f", "GeoJSON", "-t_srs", "EPSG:4326", "-lco", "COORDINATE_PRECISION=15", out, path)
+	run(t, "ogr2ogr", "-f", "GeoJSON", "-a_srs", "EPSG:4326", "-lco", "COORDINATE_PRECISION=15", out, path)
 	data, err := os.ReadFile(out)
 	if err != nil {
 		t.Fatal(err)

@@ -26,6 +26,7 @@ func (r *reader) place(g orb.Geometry) (orb.Geometry, error) {
 				return nil, at("line", i, err)
 			}
 		}
+		g = slices.DeleteFunc(g, func(l orb.LineString) bool { return len(l) == 0 })
 		return orNil(g, len(g)), nil
 	case orb.Polygon:
 		return orNil(g, len(g)), r.placePolygon(g)

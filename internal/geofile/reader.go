@@ -125,7 +125,7 @@ func (r *reader) takeValues(n int) error {
 // begin starts the next feature.
 func (r *reader) begin() error {
 	if r.number >= r.opt.MaxFeatures {
-		return r.invalid("more than %d features", r.opt.MaxFeatures)
+		return limitError{r.invalid("more than %d features", r.opt.MaxFeatures)}
 	}
 	r.number++
 	return nil

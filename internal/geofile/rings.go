@@ -8,9 +8,9 @@ import (
 )
 
 // maxRingWork bounds the edges looked at while holes are matched to outer
-// rings, over a whole file: about a second, where the largest real boundary
-// files need a thousandth of it.
-const maxRingWork = 500_000_000
+// rings, over a whole file: a fraction of a second, where the largest real boundary
+// files need a hundredth of it.
+const maxRingWork = 100_000_000
 
 var errRingWork = errors.New("too many nested rings to sort holes from outer rings")
 
