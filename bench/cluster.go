@@ -24,6 +24,22 @@ type cluster struct {
 	said   bytes.Buffer
 }
 
+// postgres is the cluster that the figures share, ended by main.
+func (b *bench) postgres(ctx context.Context) (*cluster, error) {
+	if b.cluster == nil {
+		c, err := startCluster(ctx)
+		if err != nil {
+			return nil, err
+		}
+		b.cluster = c
+	}
+	return b.cluster, nil
+}
+
+func (c *cluster) dsn() string {
+	return "host=" + c.dir + " user=bench dbname=postgres sslmode=disable"
+}
+
 // startCluster makes and starts a cluster; stop ends it and removes it.
 func startCluster(ctx context.Context) (_ *cluster, err error) {
 	bin, err := postgresPrograms()
@@ -67,7 +83,7 @@ func (c *cluster) connect(ctx context.Context) (*pgx.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	for {
-		conn, err := pgx.Connect(ctx, "host="+c.dir+" user=bench dbname=postgres sslmode=disable")
+		conn, err := pgx.Connect(ctx, c.dsn())
 		if err == nil {
 			return conn, nil
 		}

@@ -15,7 +15,6 @@ import (
 
 	"github.com/paulmach/orb"
 
-	"lianqin/internal/demo"
 	"lianqin/internal/geo"
 	"lianqin/internal/grid"
 	"lianqin/internal/locate"
@@ -25,7 +24,7 @@ import (
 type district struct {
 	gen    *grid.Generation
 	index  *locate.Index
-	random []orb.Point // all over the box of the district
+	random []orb.Point // evenly all over the district
 	track  []orb.Point // of a walk in steps of 5 to 15 m
 }
 
@@ -38,17 +37,13 @@ func (b *bench) district(scale int) (*district, error) {
 		return d, nil
 	}
 	began := time.Now()
-	src, err := demo.District(demo.Options{Scale: scale})
-	if err != nil {
-		return nil, err
-	}
-	gen, err := grid.New(1, src)
+	gen, err := demonstration(scale)
 	if err != nil {
 		return nil, err
 	}
 	d := &district{gen: gen, index: locate.New(gen)}
 	rnd := rand.New(rand.NewPCG(uint64(scale), 1))
-	d.random = scatter(rnd, gen.Bound(), pointCount)
+	d.random = d.scatter(rnd, pointCount)
 	d.track = d.walk(rnd, pointCount)
 	fmt.Fprintf(os.Stderr, "district of %d grids made in %s\n", len(gen.Grids()), time.Since(began).Round(time.Second/10))
 	b.districts[scale] = d
@@ -64,10 +59,15 @@ func (d *district) edges() int {
 	return n
 }
 
-func scatter(rnd *rand.Rand, b orb.Bound, n int) []orb.Point {
-	out := make([]orb.Point, n)
-	for i := range out {
-		out[i] = orb.Point{b.Min[0] + rnd.Float64()*(b.Max[0]-b.Min[0]), b.Min[1] + rnd.Float64()*(b.Max[1]-b.Min[1])}
+// scatter strews points evenly over the district.
+func (d *district) scatter(rnd *rand.Rand, n int) []orb.Point {
+	b := d.gen.Bound()
+	out := make([]orb.Point, 0, n)
+	for len(out) < n {
+		p := orb.Point{b.Min[0] + rnd.Float64()*(b.Max[0]-b.Min[0]), b.Min[1] + rnd.Float64()*(b.Max[1]-b.Min[1])}
+		if _, in := d.index.Locate(p); in {
+			out = append(out, p)
+		}
 	}
 	return out
 }

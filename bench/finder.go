@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 
 	"github.com/paulmach/orb"
@@ -49,16 +50,17 @@ type batch struct{ *locate.Index }
 
 func (x batch) find(dst []grid.ID, pts []orb.Point) { x.LocateAll(dst, pts) }
 
-// timeFinder is the time of f in nanoseconds a point. A slow finder gets fewer
+// timeFinder is the processor time of f in nanoseconds a point. A slow finder gets fewer
 // points in a round, other ones each time.
 func (b *bench) timeFinder(f finder, pts []orb.Point) sample {
-	const roundNS = 80e6
+	const roundNS = 20e6
 	dst := make([]grid.ID, len(pts))
 	trial := min(1000, len(pts))
-	try, _ := nanoseconds(3, trial, func() error { f.find(dst, pts[:trial]); return nil })
+	try, _ := processor(3, trial, func() error { f.find(dst, pts[:trial]); return nil })
 	n := min(max(int(roundNS/try.min()), trial), len(pts))
+	runtime.GC() // the garbage of the one before is not the cost of this one
 	at := 0
-	s, _ := nanoseconds(b.rounds, n, func() error {
+	s, _ := processor(3*b.rounds, n, func() error {
 		if at+n > len(pts) {
 			at = 0
 		}

@@ -32,6 +32,11 @@ var figures = []figure{
 	{"scale", scale},
 	{"build", build},
 	{"postgis", postgis},
+	{"codec", codecFigure},
+	{"post", post},
+	{"get", get},
+	{"tiles", tiles},
+	{"csv", csvFile},
 }
 
 // bench is what the figures share.
@@ -39,11 +44,12 @@ type bench struct {
 	rounds    int
 	large     bool
 	districts map[int]*district
+	cluster   *cluster
 }
 
 func main() {
-	if len(os.Args) > 2 && os.Args[1] == "serve" {
-		if err := serve(os.Args[2]); err != nil {
+	if len(os.Args) == 4 && os.Args[1] == "serve" {
+		if err := serve(os.Args[2], os.Args[3]); err != nil {
 			fmt.Fprintln(os.Stderr, "bench serve:", err)
 			os.Exit(1)
 		}
@@ -55,8 +61,12 @@ func main() {
 	flag.BoolVar(&b.large, "large", false, "also measure 106,752 grids: minutes more, and some gigabytes")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, b, *only); err != nil {
+	err := run(ctx, b, *only)
+	stop()
+	if b.cluster != nil {
+		b.cluster.stop()
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}

@@ -35,11 +35,10 @@ func postgis(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	c, err := startCluster(ctx)
+	c, err := b.postgres(ctx)
 	if err != nil {
 		return err
 	}
-	defer c.stop()
 	conn, err := c.connect(ctx)
 	if err != nil {
 		return err
@@ -83,7 +82,7 @@ func postgis(ctx context.Context, b *bench) error {
 
 // fill makes the tables.
 func fill(ctx context.Context, conn *pgx.Conn, g *grid.Generation, pts []orb.Point) error {
-	_, err := conn.Exec(ctx, `CREATE EXTENSION postgis;
+	_, err := conn.Exec(ctx, `CREATE EXTENSION IF NOT EXISTS postgis;
 		CREATE TABLE grids (id int, geom geometry(MultiPolygon, 4326));
 		CREATE TABLE bare_points (n int, geom geometry(Point, 4326));
 		CREATE TEMP TABLE raw (n int, lon float8, lat float8)`)
@@ -138,7 +137,7 @@ func (b *bench) join(ctx context.Context, conn *pgx.Conn, d *district, from stri
 	if err := a.tooFar("PostGIS", explainedM); err != nil {
 		return nil, a, err
 	}
-	s, err := nanoseconds(b.rounds, joinPoints, func() error {
+	s, err := clock(b.rounds, joinPoints, func() error {
 		var count, sum int
 		return conn.QueryRow(ctx, "SELECT count(*), sum(g.id) FROM "+from).Scan(&count, &sum)
 	})
@@ -151,7 +150,7 @@ func (b *bench) queries(ctx context.Context, conn *pgx.Conn, d *district, sql st
 	pts := d.random[:queryPoints]
 	want, got := make([]grid.ID, len(pts)), make([]grid.ID, len(pts))
 	d.index.LocateAll(want, pts)
-	s, err := nanoseconds(min(b.rounds, 3), len(pts), func() error {
+	s, err := clock(min(b.rounds, 3), len(pts), func() error {
 		for i, p := range pts {
 			var id int
 			if err := conn.QueryRow(ctx, sql, p[0], p[1]).Scan(&id); err != nil && err != pgx.ErrNoRows {

@@ -62,11 +62,13 @@ func (t *table) print() {
 	}
 }
 
-// number prints with three digits or, from a thousand on, whole.
+// number prints whole numbers as they are and others with three digits or more.
 func number(v float64) string {
 	switch {
 	case math.IsNaN(v):
 		return "–"
+	case v == math.Trunc(v) && math.Abs(v) < 1000:
+		return strconv.FormatFloat(v, 'f', 0, 64)
 	case math.Abs(v) < 9.995:
 		return strconv.FormatFloat(v, 'f', 2, 64)
 	case math.Abs(v) < 99.95:
