@@ -66,7 +66,9 @@ func publish(t testing.TB, a *grid.Atlas, number int, from time.Time) grid.Publi
 	return p
 }
 
-func day(year, month, d int) time.Time { return time.Date(year, time.Month(month), d, 0, 0, 0, 0, time.UTC) }
+func day(year, month, d int) time.Time {
+	return time.Date(year, time.Month(month), d, 0, 0, 0, 0, time.UTC)
+}
 
 func TestOpenRefuses(t *testing.T) {
 	for _, tt := range []struct {
