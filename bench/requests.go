@@ -5,15 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"strconv"
 
 	"github.com/paulmach/orb"
-	"github.com/paulmach/orb/encoding/mvt"
-	"github.com/paulmach/orb/encoding/wkb"
-
-	"lianqin/internal/grid"
 )
 
 // degrees prints as clients do, with seven decimals.
@@ -88,23 +83,6 @@ func (t *table) load(name string, r loadResult, target string) {
 	t.row(name, number(r.rate.median()), number(r.rate.max()), orDash(r.cpuUS.median()), target)
 }
 
-// startServices starts servers of {name, what, dsn}; stop ends those that run.
-func startServices(ctx context.Context, specs [][3]string) (services []*service, stop func(), err error) {
-	stop = func() {
-		for _, s := range services {
-			s.stop()
-		}
-	}
-	for _, spec := range specs {
-		s, err := startService(ctx, spec[0], spec[1], spec[2])
-		if err != nil {
-			return services, stop, err
-		}
-		services = append(services, s)
-	}
-	return services, stop, nil
-}
-
 // checkGet compares answers with the index and is their mean length.
 func checkGet(addr string, targets []string, d *district) (int, error) {
 	bytes := 0
@@ -153,16 +131,16 @@ func post(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	services, stop, err := startServices(ctx, [][3]string{{"Lianqin, POST /api/v1/resolve", "lianqin"}})
-	defer stop()
+	ours, err := startService(ctx, "Lianqin, POST /api/v1/resolve", "lianqin", "")
 	if err != nil {
 		return err
 	}
+	defer ours.stop()
 	var requests [][]byte
 	for _, body := range bodies(d, 64) {
 		requests = append(requests, httpRequest("POST", "/api/v1/resolve", "Content-Type: application/json\r\n", body))
 	}
-	r, err := pressure(ctx, b.rounds, services, [][][]byte{requests}, skipHTTP)
+	r, err := pressure(ctx, b.rounds, []*service{ours}, [][][]byte{requests}, skipHTTP)
 	if err != nil {
 		return err
 	}
@@ -172,152 +150,8 @@ func post(ctx context.Context, b *bench) error {
 		title: fmt.Sprintf("POST /api/v1/resolve, %d points JSON, over HTTP, %d connections", batchPoints, connections),
 		head:  []string{"", "M points/s, median", "most", "M points/s a core of the server", "target"},
 	}
-	t.row(services[0].name, number(points), number(r[0].rate.max()*batchPoints/1e6), orDash(core), atLeast(core, 1)+" M a core")
+	t.row(ours.name, number(points), number(r[0].rate.max()*batchPoints/1e6), orDash(core), atLeast(core, 1)+" M a core")
 	t.note("%s", costNote)
 	t.print()
 	return nil
-}
-
-// tiles is the figure of vector tiles of all zooms from 10 to 16.
-func tiles(ctx context.Context, b *bench) error {
-	d, err := b.district(1)
-	if err != nil {
-		return err
-	}
-	c, err := b.postgres(ctx)
-	if err != nil {
-		return err
-	}
-	if err := fillTiles(ctx, c, d.gen); err != nil {
-		return err
-	}
-	services, stop, err := startServices(ctx, [][3]string{
-		{"Lianqin, gzipped", "lianqin"}, {"PostGIS ST_AsMVT through pgx, 4 connections", "pgtiles", c.dsn()},
-	})
-	defer stop()
-	if err != nil {
-		return err
-	}
-	var targets []string
-	var requests [][]byte
-	for z := 10; z <= 16; z++ {
-		minX, minY := tileAt(z, d.gen.Bound().LeftTop())
-		maxX, maxY := tileAt(z, d.gen.Bound().RightBottom())
-		for x := minX; x <= maxX; x++ {
-			for y := minY; y <= maxY; y++ {
-				targets = append(targets, fmt.Sprintf("/tiles/grids/%d/%d/%d.mvt", z, x, y))
-			}
-		}
-	}
-	for i := range targets { // scattered, since neighbours cost alike
-		requests = append(requests, httpRequest("GET", targets[i*7919%len(targets)], "Accept-Encoding: gzip\r\n", nil))
-	}
-	same, compared, err := checkTiles(services, targets)
-	if err != nil {
-		return err
-	}
-	r, err := pressure(ctx, b.rounds, services, [][][]byte{requests, requests}, skipHTTP)
-	if err != nil {
-		return err
-	}
-	t := loadTable(fmt.Sprintf("Grid tiles z10–z16, all %s of them by turns, %d connections", number(float64(len(targets))), connections))
-	t.load(services[0].name, r[0], atLeast(r[0].rate.median(), 30_000))
-	t.load(services[1].name, r[1], "")
-	t.note("Of %d tiles compared, %d show the same grids in both; the rest differ in a few grids at the buffer around the tile.", compared, same)
-	t.note("pg_tileserv is not on the module proxy; its query, through pgx and net/http, stands for it. Ours also holds borders and labels, and is compressed; PostGIS's is not. Its “server µs” leave out PostgreSQL's own processes.")
-	t.note("%s", costNote)
-	t.print()
-	return nil
-}
-
-func tileAt(z int, p orb.Point) (x, y int) {
-	n := math.Ldexp(1, z)
-	lat := p[1] * math.Pi / 180
-	return int((p[0] + 180) / 360 * n), int((1 - math.Asinh(math.Tan(lat))/math.Pi) / 2 * n)
-}
-
-func fillTiles(ctx context.Context, c *cluster, g *grid.Generation) error {
-	conn, err := c.connect(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Close(context.Background())
-	_, err = conn.Exec(ctx, "CREATE EXTENSION IF NOT EXISTS postgis; CREATE TABLE tile_grids (id int, code text, name text, kind text, street text, geom geometry(MultiPolygon, 4326))")
-	if err != nil {
-		return err
-	}
-	for _, d := range g.Grids() {
-		area, err := wkb.Marshal(g.Polygon(d.ID))
-		if err != nil {
-			return err
-		}
-		_, err = conn.Exec(ctx, "INSERT INTO tile_grids VALUES ($1, $2, $3, $4, $5, ST_GeomFromWKB($6, 4326))",
-			int32(d.ID), d.Code, d.Name, string(d.Kind), d.Street, area)
-		if err != nil {
-			return err
-		}
-	}
-	if _, err = conn.Exec(ctx, "CREATE INDEX ON tile_grids USING gist (geom)"); err == nil {
-		_, err = conn.Exec(ctx, "VACUUM ANALYZE tile_grids")
-	}
-	return err
-}
-
-// checkTiles reads a part of the tiles from both services and counts those
-// that show the same grids. A grid that only one of them shows must lie at the
-// tile's buffer; a tile that has grids in one and none in the other is an
-// error.
-func checkTiles(services []*service, targets []string) (same, compared int, err error) {
-	for i := 0; i < len(targets); i += max(1, len(targets)/200) {
-		var sets [2]map[float64]bool
-		for k, s := range services {
-			body, err := fetch("http://"+s.addr+targets[i], "identity")
-			if err != nil {
-				return 0, 0, err
-			}
-			if sets[k], err = gridsOfTile(body); err != nil {
-				return 0, 0, fmt.Errorf("%s %s: %w", s.name, targets[i], err)
-			}
-		}
-		compared++
-		if equal(sets[0], sets[1]) {
-			same++
-		} else if len(sets[0]) == 0 || len(sets[1]) == 0 || len(sets[0])*2 < len(sets[1]) || len(sets[1])*2 < len(sets[0]) {
-			return 0, 0, fmt.Errorf("%s: %d grids in ours, %d in PostGIS's", targets[i], len(sets[0]), len(sets[1]))
-		}
-	}
-	return same, compared, nil
-}
-
-func equal(a, b map[float64]bool) bool {
-	for id := range a {
-		if !b[id] {
-			return false
-		}
-	}
-	return len(a) == len(b)
-}
-
-func gridsOfTile(body []byte) (map[float64]bool, error) {
-	ids := make(map[float64]bool)
-	if len(body) == 0 {
-		return ids, nil
-	}
-	layers, err := mvt.Unmarshal(body)
-	if err != nil {
-		return nil, err
-	}
-	for _, l := range layers {
-		if l.Name != "grids" {
-			continue
-		}
-		for _, f := range l.Features {
-			id, ok := f.Properties["id"].(float64)
-			if !ok {
-				return nil, fmt.Errorf("grid without id: %v", f.Properties)
-			}
-			ids[id] = true
-		}
-	}
-	return ids, nil
 }
