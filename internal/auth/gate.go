@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -26,6 +27,8 @@ type Store interface {
 type Tx interface {
 	Account(login string) (Account, error)
 	AccountBySubject(subject string) (Account, error)
+	// Administrators counts those who are not disabled.
+	Administrators() (int, error)
 	PutAccount(Account) error
 	TokenByID(id string) (Token, error)
 	PutToken(Token) error
@@ -311,6 +314,9 @@ func (g *Gate) SetAccount(ctx context.Context, by Caller, login string, change f
 		}
 		if err := tx.PutAccount(after); err != nil {
 			return err
+		}
+		if n, err := tx.Administrators(); err != nil || n == 0 {
+			return cmp.Or(err, fault.New(fault.Conflict, "%s is the last administrator", login))
 		}
 		e := by.Event("account.change", login)
 		e.At, e.Before, e.After = now, Detail(before), Detail(after)
