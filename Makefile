@@ -15,19 +15,19 @@ run: build       ## build everything and open the demonstration district on http
 	@bin/lianqin demo $(ARGS)
 
 build: web       ## build the program with the web application inside: bin/lianqin
-	@echo '构建程序 building bin/lianqin (the first time takes a minute or two)'
+	@echo '构建程序 building bin/lianqin (the first time takes some minutes)'
 	@mkdir -p bin
-	@go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/lianqin ./cmd/lianqin
+	@go build -ldflags '-s -w -X main.version=$(VERSION)' -o bin/lianqin ./cmd/lianqin
 
-web: web/dist/wall/index.html ## build the web application, when something in it changed
+web: web/dist/index.html ## build the web application, when something in it changed
 
 web/node_modules/.package-lock.json: web/package-lock.json
 	@echo '安装前端依赖 npm ci'
 	@cd web && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json
 
-web/dist/wall/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
+web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
 	@echo '构建前端 building the web application'
-	@cd web && npm run --silent build -- --logLevel warn && touch dist/wall/index.html
+	@cd web && npm run --silent build -- --logLevel warn && touch dist/index.html
 
 test:            ## run every test; installs what they need when root
 	@scripts/test

@@ -65,7 +65,8 @@ func listed(t *testing.T) map[string][]string {
 }
 
 // onDisk are the packages of the repository, with their source files other
-// than tests. The benchmarks are a module of their own.
+// than tests. The benchmarks are a module of their own, and a package whose
+// name ends in test is part of the tests.
 func onDisk(t *testing.T) map[string][]string {
 	t.Helper()
 	out := make(map[string][]string)
@@ -74,7 +75,7 @@ func onDisk(t *testing.T) map[string][]string {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && (d.Name() == "node_modules" || d.Name() == "testdata" || name == "bench" || strings.HasPrefix(d.Name(), ".") && name != "."):
+		case d.IsDir() && (d.Name() == "node_modules" || d.Name() == "testdata" || name == "bench" || strings.HasSuffix(name, "test") || strings.HasPrefix(d.Name(), ".") && name != "."):
 			return fs.SkipDir
 		case strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go"):
 			out[path.Dir(name)] = append(out[path.Dir(name)], name)
@@ -129,6 +130,9 @@ func checkImport(t *testing.T, pkg, file, imported string, may map[string][]stri
 		if !slices.Contains(allowed, ours) && !slices.Contains(allowed, "everything") {
 			t.Errorf("%s imports %s: ARCHITECTURE.md lets %s import only %v", file, imported, pkg, allowed)
 		}
+	}
+	if strings.HasPrefix(imported, module) && strings.HasSuffix(imported, "test") {
+		t.Errorf("%s imports %s, which is for tests", file, imported)
 	}
 	for prefix, owners := range onlyIn {
 		if (imported == prefix || strings.HasPrefix(imported, strings.TrimSuffix(prefix, "/")+"/")) && !slices.Contains(owners, pkg) {

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"path/filepath"
+	"strings"
+
+	"lianqin/internal/demo"
+	"lianqin/internal/geofile"
+	"lianqin/internal/grid"
+)
+
+type demoCommand struct {
+	Serve    demoServeCommand    `cmd:"" default:"withargs" help:"Serve the demonstration district. 启动演示辖区服务。"`
+	District demoDistrictCommand `cmd:"" help:"Write the demonstration district to a file, at any scale. 生成演示辖区文件。"`
+}
+
+func (*demoCommand) Help() string {
+	return `The district is made for demonstration: 12 streets with the numbers, areas and names of the real ones, and 417 grids with borders of their own. 演示辖区，非官方边界。
+
+Examples 示例:
+
+  lianqin demo
+  lianqin demo --listen 127.0.0.1:9000
+  lianqin demo district --out district.geojson`
+}
+
+// demonstration is the district that ships with the program.
+func demonstration() (*grid.Generation, error) {
+	src, err := demo.Embedded()
+	if err != nil {
+		return nil, err
+	}
+	return grid.New(1, src)
+}
+
+type demoServeCommand struct{ serverFlags }
+
+func (*demoServeCommand) Help() string { return (*demoCommand).Help(nil) }
+
+func (c *demoServeCommand) Run(s *session) error {
+	s.notef("演示辖区，非官方边界 a demonstration district, not the official boundary")
+	return c.serve(s, demonstration)
+}
+
+type demoDistrictCommand struct {
+	Out   string `short:"o" placeholder:"FILE" help:"File to write, in any format of convert; without one GeoJSON to standard output. 输出文件。" env:"-"`
+	Scale int    `default:"1" help:"Enlarge the district so many times: scale² x 417 grids. 放大倍数。"`
+	Seed  uint64 `help:"Another seed makes other borders. 随机种子。"`
+}
+
+func (*demoDistrictCommand) Help() string {
+	return `The same scale and seed make the same bytes on every machine; scale 1 and seed 0 make the district inside the program.
+
+Examples 示例:
+
+  lianqin demo district --out district.geojson
+  lianqin demo district --scale 2 --seed 7 --out large.gpkg`
+}
+
+func (c *demoDistrictCommand) Run(s *session) (err error) {
+	src, err := demo.District(demo.Options{Scale: c.Scale, Seed: c.Seed})
+	if err != nil {
+		return err
+	}
+	if ext := strings.ToLower(filepath.Ext(c.Out)); ext != "" && ext != ".geojson" && ext != ".json" {
+		var b bytes.Buffer
+		if err := demo.Write(&b, src); err != nil {
+			return err
+		}
+		f, err := geofile.ReadBytes(b.Bytes(), "demonstration-district.geojson", geofile.Options{MaxBytes: int64(b.Len())})
+		if err != nil {
+			return err
+		}
+		return geofile.Write(c.Out, f)
+	}
+	out, finish, err := s.create(c.Out)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, finish(err == nil)) }()
+	return demo.Write(out, src)
+}
