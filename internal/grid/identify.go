@@ -3,6 +3,8 @@ package grid
 import (
 	"slices"
 
+	"github.com/paulmach/orb"
+
 	"lianqin/internal/fault"
 )
 
@@ -11,11 +13,10 @@ import (
 const keptShare = 0.9
 
 // Identify gives areas the IDs by which their grids are known for good. A grid
-// of base keeps its ID: one whose ID the area carries, unless the code says
-// otherwise; else one of the same code; else one whose code is gone and whose
-// land is nearly the same, which was renumbered. All others get IDs after
-// greatest. Without a base, IDs that all areas carry are kept. The areas given
-// are not changed.
+// of base keeps its ID: that of the same code, or else one whose code is gone
+// and whose land is nearly the same, which was renumbered. All others get IDs
+// after greatest. IDs that areas carry count only without a base, when all carry
+// one: too many files number their rows. The areas given are not changed.
 func Identify(streets []Street, areas []Area, base *Generation, greatest ID) ([]Area, error) {
 	out := slices.Clone(areas)
 	if base == nil {
@@ -28,24 +29,12 @@ func Identify(streets []Street, areas []Area, base *Generation, greatest ID) ([]
 		}
 		return out, nil
 	}
-	codes := make(map[string]bool, len(out))
-	for _, a := range out {
-		codes[a.Grid.Code] = true
-	}
 	taken := make(map[ID]bool, len(out))
 	for i := range out {
 		d := &out[i].Grid
-		given := d.ID
 		d.ID = None
 		if was, ok := base.GridByCode(d.Code); ok {
-			d.ID = was.ID
-		} else if was, ok := base.Grid(given); ok && !codes[was.Code] {
-			d.ID = given
-		}
-		if taken[d.ID] {
-			d.ID = None
-		}
-		if d.ID != None {
+			d.ID = was.ID // used twice when the code is, which New refuses
 			taken[d.ID] = true
 		}
 	}
@@ -94,4 +83,32 @@ func renumbered(streets []Street, areas []Area, base *Generation, greatest ID) e
 		}
 	}
 	return nil
+}
+
+// inherit gives streets what a boundary file seldom tells, where base knows it:
+// the seat, and the name where there is only the code.
+func inherit(streets []Street, base *Generation) []Street {
+	out := slices.Clone(streets)
+	for i := range out {
+		was, ok := base.Street(out[i].Code)
+		if !ok {
+			continue
+		}
+		if (out[i].Seat == orb.Point{}) {
+			out[i].Seat = was.Seat
+		}
+		if out[i].Name == out[i].Code {
+			out[i].Name = was.Name
+		}
+	}
+	return out
+}
+
+// AreasOf is a generation's grids with their areas, as Import takes them.
+func AreasOf(g *Generation) []Area {
+	areas := make([]Area, len(g.grids))
+	for i, d := range g.grids {
+		areas[i] = Area{Grid: d, Polygons: g.polygons[i]}
+	}
+	return areas
 }

@@ -11,9 +11,10 @@ import (
 
 // Import is a district from outside, to become a draft.
 type Import struct {
+	// Streets without a seat, or named by their code, take it from the
+	// generation before.
 	Streets []Street
-	// Areas form a partition. Their grids' IDs, where given, are those of our
-	// own exports; see Identify.
+	// Areas form a partition. Their grids' IDs are given by Identify.
 	Areas              []Area
 	Name, Note, Author string
 }
@@ -34,6 +35,9 @@ func (a *Atlas) Import(ctx context.Context, in Import) (Record, error) {
 		if base, err = a.load(ctx, l, last); err != nil {
 			return Record{}, err
 		}
+	}
+	if base != nil {
+		in.Streets = inherit(in.Streets, base)
 	}
 	areas, err := Identify(in.Streets, in.Areas, base, l.Greatest)
 	if err != nil {

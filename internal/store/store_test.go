@@ -3,7 +3,7 @@ package store
 import (
 	"context"
 	"log/slog"
-	"os"
+
 	"testing"
 	"time"
 
@@ -11,8 +11,6 @@ import (
 	"lianqin/internal/grid"
 	"lianqin/internal/store/storetest"
 )
-
-func TestMain(m *testing.M) { os.Exit(storetest.Run(m)) }
 
 func open(t testing.TB, url string) *Store {
 	t.Helper()
