@@ -7,6 +7,8 @@
 // the bytes that are really there before anything is allocated, and Options
 // bounds the whole. It does not judge or repair topology (partition does), does
 // not know what a grid or a street is, and does not follow links out of a file.
+//
+// All functions may be called from several goroutines at once.
 package geofile
 
 import (

@@ -103,7 +103,7 @@ func TestArchives(t *testing.T) {
 		{"a KMZ", map[string]string{"doc.kml": googleEarth, "files/a.png": "x"}, Options{}, 3, "责任网格.kml"},
 		{"a KMZ that links within", map[string]string{"doc.kml": links, "layers/grids.kml": googleEarth}, Options{}, 3, "责任网格.kml"},
 		{"a KMZ that links nowhere", map[string]string{"doc.kml": links}, Options{}, 0, "upload"},
-		{"a zipped GeoJSON", map[string]string{"__MACOSX/._g.geojson": "x", "g/网格.geojson": point}, Options{}, 1, "网格"},
+		{"a zipped GeoJSON", map[string]string{"__MACOSX/._g.geojson": "x", "g/网格.v2.geojson": point}, Options{}, 1, "网格.v2"},
 		{"two of them", map[string]string{"a.geojson": point, "b.geojson": point}, Options{}, 0, "name one as the layer"},
 		{"one chosen of two", map[string]string{"a.geojson": point, "b.geojson": point}, Options{Layer: "b"}, 1, "b"},
 		{"none", map[string]string{"readme.txt": "x"}, Options{}, 0, "no .shp"},

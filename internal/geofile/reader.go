@@ -69,13 +69,14 @@ func newReader(name string, opt Options) *reader {
 	return &reader{name: name, opt: opt.withDefaults(), file: File{Name: stem(name)}}
 }
 
-// stem is a file's name without folders and extensions.
+// stem is a file's name without folders and extension.
 func stem(name string) string {
 	base := filepath.Base(name)
-	for range 2 { // .geojson.gz
-		if ext := filepath.Ext(base); ext != "" && ext != base {
-			base = strings.TrimSuffix(base, ext)
-		}
+	if extension(base) == ".gz" { // grids.geojson.gz
+		base = base[:len(base)-len(".gz")]
+	}
+	if ext := filepath.Ext(base); ext != base {
+		base = strings.TrimSuffix(base, ext)
 	}
 	return base
 }

@@ -41,8 +41,8 @@ func readParts(t testing.TB, p map[string][]byte, opt Options) (*File, error) {
 	return Read(filepath.Join(folder, "网格.shp"), opt)
 }
 
-// inGBK is p with its attribute table, which must be all of wide characters in
-// cells that fit exactly, in GBK instead of UTF-8.
+// gbkTable is a .dbf of one text column in GBK, as Chinese desktop programs
+// write it: long values are cut at the column's width, mid-character or not.
 func gbkTable(t testing.TB, fieldName string, values ...string) []byte {
 	t.Helper()
 	enc := simplifiedchinese.GBK.NewEncoder()
