@@ -31,8 +31,12 @@ type allotment struct {
 	of         []int32 // the plot of each cell
 	owner      []int32 // of each plot: index of a face, nobody or undecided
 	was        []int32 // owner before any was decided
+	slits      []slit
 	work       int
 }
+
+// slit is a narrow gap that is open at its end, as bridges cut it.
+type slit struct{ plots []int32 }
 
 // newAllotment leaves undecided what is narrow and has none or several owners.
 // Wide plots with several owners go to whom pick says.
@@ -65,7 +69,7 @@ func newAllotment(s *subdivision, toleranceM float64, pick func(owners []int32) 
 }
 
 // openBays takes off the list the narrow plots that bridges cut from a wide
-// one but that are no slits.
+// one but that are no slits, and finds the slits.
 func (a *allotment) openBays() {
 	u := newUnion(len(a.plots))
 	vacant := func(r int32) bool { return a.owner[r] == undecided && a.plots[r].owners == 0 }
@@ -93,9 +97,19 @@ func (a *allotment) openBays() {
 		}
 	})
 	var bays []int32
+	at := make(map[int32]int) // place in slits, by the least plot
 	for i := range int32(len(a.plots)) {
-		if r := u.find(i); vacant(i) && shore[r] < 2*slitFactor*mouth[r] {
+		r := u.find(i)
+		switch {
+		case !vacant(i) || mouth[r] == 0:
+		case shore[r] < 2*slitFactor*mouth[r]:
 			bays = append(bays, i)
+		default:
+			if r == i {
+				at[r] = len(a.slits)
+				a.slits = append(a.slits, slit{})
+			}
+			a.slits[at[r]].plots = append(a.slits[at[r]].plots, i)
 		}
 	}
 	for _, i := range bays {
@@ -153,7 +167,7 @@ func (a *allotment) settle() {
 func (a *allotment) taker(p int32) int32 {
 	r := &a.plots[p]
 	set := a.ownerSet(r.owners)
-	if a.work += len(r.border); a.work > maxWork {
+	if a.work += len(r.border); a.work > maxWork(len(a.lines)) {
 		return nobody
 	}
 	shares := a.shares(r, set)
@@ -205,71 +219,81 @@ func (a *allotment) shares(r *region, set []int32) []share {
 	return sums
 }
 
-// canTake reports whether no border moves further than the tolerance allows
-// when r goes to face f: the taker's when it fills a gap, the losers' when it
-// keeps an overlap. A hairline is nothing that anybody could lose.
+// canTake reports whether no new border lies further from the old one than the
+// tolerance allows when r goes to face f: the taker's when it fills a gap, the
+// losers' when it keeps an overlap. That two sides of a spike or a notch meet
+// and vanish is no move. A hairline is nothing that anybody could lose.
 func (a *allotment) canTake(r *region, set []int32, f int32) bool {
+	limit := reachFactor * a.toleranceM
+	beside := func(f int32) (with, without []int32) {
+		for _, h := range r.border {
+			if slices.Contains(a.ownerSet(a.owners(a.cell[h^1])), f) {
+				with = append(with, h)
+			} else {
+				without = append(without, h)
+			}
+		}
+		return with, without
+	}
 	if a.isHairline(r) {
 		return true
 	}
-	limit := reachFactor * a.toleranceM
 	if len(set) == 0 {
-		return a.reaches(r, f, limit)
+		with, without := beside(f)
+		return a.reaches(r, without, with, limit)
 	}
 	for _, loser := range set {
-		if loser != f && !a.reaches(r, loser, limit) {
+		if loser == f {
+			continue
+		}
+		if with, without := beside(loser); !a.reaches(r, with, without, limit) {
 			return false
 		}
 	}
 	return true
 }
 
-// reaches reports whether all of r's border lies within limit of that part of
-// it which has f's own land beyond; of a plot with no such part, whether it is
-// small altogether.
-func (a *allotment) reaches(r *region, f int32, limit float64) bool {
-	var beside []int32
+// reaches reports whether the new border lies within limit of the old one,
+// both parts of r's; of a plot without an old border, whether it is small
+// altogether.
+func (a *allotment) reaches(r *region, now, old []int32, limit float64) bool {
+	if len(now) == 0 {
+		return true
+	}
 	b := a.boundsOf(r)
 	p := planeAt(geo.Coord{X: b.x0, Y: b.y0})
 	far := p.of(geo.Coord{X: b.x1, Y: b.y1})
 	if math.Hypot(far.x, far.y) <= limit {
 		return true
 	}
-	for _, h := range r.border {
-		if slices.Contains(a.ownerSet(a.owners(a.cell[h^1])), f) {
-			beside = append(beside, h)
-		}
-	}
-	if len(beside) == 0 {
-		return false
-	}
-	edges := make([]spotEdge, len(beside))
-	for i, h := range beside {
+	edges := make([]spotEdge, len(old))
+	for i, h := range old {
 		edges[i] = spotEdge{p.of(a.fan.from(h)), p.of(a.fan.to(h))}
 	}
 	within := func(c spot, near []int32) bool {
 		return slices.ContainsFunc(near, func(i int32) bool { return edges[i].dist2(c) <= limit*limit })
 	}
-	if a.work += len(beside) * min(len(r.border), 64); a.work > maxWork {
+	if a.work += len(old) * min(len(now), 64); a.work > maxWork(len(a.lines)) {
 		return false
 	}
 	var near []int32
 	var t *tree
-	if len(r.border) > 64 {
-		t = newTree(len(beside), func(i int32) box { return boxOf(a.fan.from(beside[i]), a.fan.to(beside[i])) })
+	if len(now) > 64 {
+		t = newTree(len(old), func(i int32) box { return boxOf(a.fan.from(old[i]), a.fan.to(old[i])) })
 	} else {
 		for i := range edges {
 			near = append(near, int32(i))
 		}
 	}
-	for _, h := range r.border {
-		v := a.fan.from(h)
-		if t != nil {
-			near = t.search(boxOf(v, v).grow(p.units(limit)), near[:0])
-			a.work += len(near)
-		}
-		if !within(p.of(v), near) {
-			return false
+	for _, h := range now {
+		for _, v := range [...]geo.Coord{a.fan.from(h), a.fan.to(h)} {
+			if t != nil {
+				near = t.search(boxOf(v, v).grow(p.units(limit)), near[:0])
+				a.work += len(near)
+			}
+			if !within(p.of(v), near) {
+				return false
+			}
 		}
 	}
 	return true

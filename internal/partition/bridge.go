@@ -44,7 +44,7 @@ func (s *survey) bridges() []line {
 		v := s.fan.from(h)
 		p := planeAt(v)
 		near = t.search(boxOf(v, v).grow(p.units(s.opt.ToleranceM)), near[:0])
-		if t.work += len(near); t.work > maxWork {
+		if t.work += len(near); t.work > maxWork(len(s.lines)) {
 			break // bridges only help; without them more is left to a person
 		}
 		for i, n := range near {

@@ -66,8 +66,9 @@ type survey struct {
 	opt     CheckOptions
 	noded   []line // of the subdivision, with those that bound nothing
 	list    []region
-	of      []int32   // the region of each cell
-	widthM  []float64 // of each region that has not just one owner
+	of      []int32      // the region of each cell
+	widthM  []float64    // of each region that has not just one owner
+	bridged *subdivision // with bridges; nil when there are none
 	report  *Report
 	touches int
 }
@@ -86,6 +87,9 @@ func takeSurvey(shapes []Shape, opt CheckOptions) (*survey, error) {
 	}
 	s.list, s.of = s.regions()
 	s.findOverlapsAndGaps()
+	if err := s.findSlits(); err != nil {
+		return nil, err
+	}
 	s.findBadWindings()
 	s.findRetraced()
 	s.findEmptyFaces(shapes)
@@ -95,7 +99,7 @@ func takeSurvey(shapes []Shape, opt CheckOptions) (*survey, error) {
 		r.Share = (r.GapM2 + r.OverlapM2) / r.CoveredM2
 	}
 	r.Unmatched = s.touches + r.Hairlines.Count
-	if s.touches == 0 && r.OverlapM2 == 0 && r.Totals[InvalidRing].Count == 0 {
+	if r.Unmatched == 0 && r.OverlapM2 == 0 && r.Totals[InvalidRing].Count == 0 && r.Totals[Sliver].Count == 0 {
 		_, err := New(shapes)
 		r.Exact = err == nil
 	}
@@ -147,6 +151,45 @@ func (s *survey) findOverlapsAndGaps() {
 		}
 		s.report.add(d)
 	}
+}
+
+// findSlits reports the narrow gaps that are open at an end, to the outside or
+// to a wide gap.
+func (s *survey) findSlits() error {
+	spans := s.bridges()
+	if spans == nil {
+		return nil
+	}
+	noded, _, err := node(spans)
+	if err != nil {
+		return err
+	}
+	if s.bridged, err = subdivide(s.faces, noded); err != nil {
+		return err
+	}
+	a := newAllotment(s.bridged, s.opt.ToleranceM, func([]int32) int32 { return nobody })
+	for _, slit := range a.slits {
+		d := Defect{Kind: Sliver, Msg: "claimed by none, open at an end"}
+		for _, i := range slit.plots {
+			r := &a.plots[i]
+			b := a.breadthOf(r, s.opt.ToleranceM)
+			if b.widthM > d.WidthM {
+				d.At, d.WidthM = b.at, b.widthM
+			}
+			d.AreaM2 += r.areaM2
+			d.Faces = append(d.Faces, a.facesAround(r)...)
+		}
+		slices.Sort(d.Faces)
+		d.Faces = slices.Compact(d.Faces)
+		s.report.GapM2 += d.AreaM2
+		if d.WidthM < hairlineM {
+			s.report.Hairlines.Count++
+			s.report.Hairlines.AreaM2 += d.AreaM2
+			continue
+		}
+		s.report.add(d)
+	}
+	return nil
 }
 
 // kindOfGap tells a strip that was forgotten between two borders from a place
@@ -270,7 +313,7 @@ func (s *survey) findRetraced() {
 	for i, t := range all {
 		switch {
 		case u.find(int32(i)) != int32(i):
-		case length[i] < hairlineM:
+		case length[i] < 2*hairlineM:
 			s.touches++
 		default:
 			s.report.add(Defect{Kind: InvalidRing, Faces: []FaceID{s.faces[t.face]}, Owners: 1, At: t.line.a,

@@ -63,8 +63,8 @@ func (o CleanOptions) withDefaults() (CleanOptions, error) {
 //
 // The error is a *Refused, with the report of what was found, when repairing
 // would take more than MaxNoise of the area, when an overlap is too wide or
-// would move a border too far and no rule says who keeps it, or when a face
-// would be left with nothing. It is Invalid for shapes that cannot be looked
+// would bring a border more than twice the tolerance from where it was and no rule says who
+// keeps it, or when a face would be left with nothing. It is Invalid for shapes that cannot be looked
 // at. The report is nil only when the options are Invalid. Same shapes, same
 // result: only the order of the shapes matters, and only to OverlapsToFirst.
 func Clean(shapes []Shape, opt CleanOptions) (*Partition, *Report, error) {
@@ -83,7 +83,7 @@ func Clean(shapes []Shape, opt CleanOptions) (*Partition, *Report, error) {
 	}
 	rep := s.report
 	rep.Repairs = &Repairs{}
-	if rep.Exact && rep.Totals[Sliver].Count == 0 && rep.Hairlines.Count == 0 {
+	if rep.Exact {
 		p, err := New(shapes)
 		return p, rep, err
 	}
@@ -99,7 +99,9 @@ func Clean(shapes []Shape, opt CleanOptions) (*Partition, *Report, error) {
 	if err != nil {
 		return nil, rep, err
 	}
-	s.measureMoves(original, p)
+	if err := s.measureMoves(original, p, opt); err != nil {
+		return nil, rep, err
+	}
 	return p, rep, nil
 }
 
@@ -109,23 +111,17 @@ func (s *survey) mayClean(opt CleanOptions) error {
 	if t := rep.Totals[Overlap]; t.Count > 0 && opt.Overlaps == RefuseOverlaps {
 		return refuse(rep, "%d overlaps (%.0f m²) are wider than %v m", t.Count, t.AreaM2, opt.ToleranceM)
 	}
-	if noise := (rep.Totals[Sliver].AreaM2 + rep.Hairlines.AreaM2) / rep.CoveredM2; noise > opt.MaxNoise {
+	if noise := (rep.Totals[Sliver].AreaM2 + rep.Hairlines.AreaM2) / rep.CoveredM2; rep.CoveredM2 > 0 && noise > opt.MaxNoise {
 		return refuse(rep, "narrow gaps and overlaps take %.3f %% of the area, more than %.3f %%", 100*noise, 100*opt.MaxNoise)
 	}
 	return nil
 }
 
-// allot cuts open gaps by bridges and gives every plot to one face.
+// allot gives every plot to one face or to nobody.
 func (s *survey) allot(shapes []Shape, opt CleanOptions) (*allotment, error) {
 	sub := s.subdivision
-	if spans := s.bridges(); spans != nil {
-		noded, _, err := node(spans)
-		if err != nil {
-			return nil, err
-		}
-		if sub, err = subdivide(s.faces, noded); err != nil {
-			return nil, err
-		}
+	if s.bridged != nil {
+		sub = s.bridged
 	}
 	pick := s.rule(shapes, opt.Overlaps)
 	a := newAllotment(sub, opt.ToleranceM, pick)

@@ -1,10 +1,12 @@
 package partition
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -84,7 +86,7 @@ func shapesOf(p *Partition) []Shape {
 }
 
 func TestCleanLeavesAPartitionAlone(t *testing.T) {
-	shapes := district(t, 7, 30, 500, 2) // vertices closer than the tolerance
+	shapes := district(t, 7, 9, 400, 2) // vertices closer than the tolerance
 	want, err := New(shapes)
 	if err != nil {
 		t.Fatal(err)
@@ -135,5 +137,94 @@ func BenchmarkClean417(b *testing.B) {
 		if _, _, err := Clean(shapes, CleanOptions{MaxNoise: 0.02}); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func TestCleanDecides(t *testing.T) {
+	box := func(x0, y0, x1, y1 int32) Ring { return ring(x0, y0, x1, y0, x1, y1, x0, y1) }
+	frame := Shape{1, []Ring{at(box(-500, -500, 1500, 1500)), at(reversed(box(0, 0, 1000, 1000)))}}
+	for _, tt := range []struct {
+		name    string
+		shapes  []Shape
+		opt     CleanOptions
+		refused string          // a part of the reason, or
+		areas   map[FaceID]int  // m² of each face, to 1 %
+		changed []string        // "from→to m²"
+		filled  int             // gaps
+		touch   map[FaceID]bool // faces beside face 1
+	}{
+		{name: "a narrow gap goes to the longer border; as long ones keep the lower line",
+			shapes: []Shape{frame, {2, []Ring{at(box(0, 0, 998, 1000))}}},
+			areas:  map[FaceID]int{1: 3_000_000, 2: 1_000_000}, changed: []string{"0→2 2000"}, filled: 1, touch: map[FaceID]bool{2: true}},
+		{name: "a narrow overlap keeps the lower line",
+			shapes: plots(box(0, 0, 1000, 1000), box(998, 0, 2000, 1000)),
+			areas:  map[FaceID]int{1: 1_000_000, 2: 1_000_000}, changed: []string{"2→1 2000"}, touch: map[FaceID]bool{2: true}},
+		{name: "a narrow notch goes to the face around it",
+			shapes: []Shape{{1, []Ring{at(box(0, 0, 1000, 1000))}}, {2, []Ring{at(ring(1000, 0, 2000, 0, 2000, 1000, 1000, 1000, 1000, 502, 1300, 502, 1300, 500, 1000, 500))}}},
+			areas:  map[FaceID]int{1: 1_000_000, 2: 1_000_000}, changed: []string{"0→2 600"}, filled: 1, touch: map[FaceID]bool{2: true}},
+		{name: "a slit that is open at both ends",
+			shapes: plots(box(0, 0, 1000, 1000), box(1002, 0, 2000, 1000)), opt: CleanOptions{MaxNoise: 0.01},
+			areas: map[FaceID]int{1: 1_000_000, 2: 1_000_000}, changed: []string{"0→2 2000"}, filled: 1, touch: map[FaceID]bool{2: true}},
+		{name: "all borders drawn back by a metre",
+			shapes: plots(box(1, 1, 999, 999), box(1001, 1, 1999, 999), box(1, 1001, 999, 1999), box(1001, 1001, 1999, 1999)), opt: CleanOptions{MaxNoise: 0.01},
+			areas: map[FaceID]int{1: 998_000, 2: 998_000, 3: 998_000, 4: 998_000}, filled: 8, touch: map[FaceID]bool{2: true, 3: true}},
+		{name: "a wide gap stays",
+			shapes: []Shape{frame, {2, []Ring{at(box(0, 0, 990, 1000))}}, {3, []Ring{at(box(-1001, -500, -499, 1500))}}},
+			opt:    CleanOptions{MaxNoise: 0.01},
+			areas:  map[FaceID]int{1: 3_000_000, 2: 990_000, 3: 1_002_000}, changed: []string{"3→1 2000"}, touch: map[FaceID]bool{2: true, 3: true}},
+		{name: "a wide overlap", shapes: plots(box(0, 0, 1000, 1000), box(900, 0, 2000, 1000)), refused: "wider than 3 m"},
+		{name: "a wide overlap to the first",
+			shapes: plots(box(0, 0, 1000, 1000), box(900, 0, 2000, 1000)), opt: CleanOptions{Overlaps: OverlapsToFirst},
+			areas: map[FaceID]int{1: 1_000_000, 2: 1_000_000}, changed: []string{"2→1 99700"}, touch: map[FaceID]bool{2: true}},
+		{name: "a wide overlap to the larger",
+			shapes: plots(box(0, 0, 1000, 1000), box(900, 0, 2000, 1000)), opt: CleanOptions{Overlaps: OverlapsToLarger},
+			areas: map[FaceID]int{1: 900_000, 2: 1_100_000}, changed: []string{"1→2 99700"}, touch: map[FaceID]bool{2: true}},
+		{name: "more noise than allowed",
+			shapes: plots(box(0, 0, 1000, 1000), box(998, 0, 2000, 1000)), opt: CleanOptions{MaxNoise: 0.0005}, refused: "more than 0.050 %"},
+		{name: "a thin spike into a neighbour is cut off",
+			shapes: plots(ring(0, 0, 1000, 0, 1000, 500, 1300, 501, 1000, 502, 1000, 1000, 0, 1000), box(1000, 0, 2000, 1000)),
+			areas:  map[FaceID]int{1: 1_000_000, 2: 1_000_000}, changed: []string{"1→2 300"}, touch: map[FaceID]bool{2: true}},
+		{name: "the same area twice", shapes: plots(box(0, 0, 1000, 1000), box(0, 0, 1000, 1000)),
+			opt: CleanOptions{Overlaps: OverlapsToFirst}, refused: "face 2 would be left with nothing"},
+		{name: "a bow tie is untangled", shapes: plots(ring(0, 0, 1000, 1000, 1000, 0, 0, 1000)),
+			areas: map[FaceID]int{1: 500_000}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p, rep, err := Clean(tt.shapes, tt.opt)
+			if tt.refused != "" {
+				var refused *Refused
+				if !errors.As(err, &refused) || !strings.Contains(refused.Why, tt.refused) {
+					t.Fatalf("got %v, want it refused: %s", err, tt.refused)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for f, want := range tt.areas {
+				if got := p.AreaM2(f); math.Abs(got-float64(want)) > 0.01*float64(want) {
+					t.Errorf("face %d has %.0f m², want %d", f, got, want)
+				}
+			}
+			var changed []string
+			for _, e := range rep.Repairs.Exchanges {
+				changed = append(changed, fmt.Sprintf("%d→%d %.0f", e.From, e.To, math.Round(e.AreaM2/100)*100))
+			}
+			if diff := cmp.Diff(tt.changed, changed); tt.changed != nil && diff != "" {
+				t.Errorf("exchanges (-want +got):\n%s", diff)
+			}
+			if got := rep.Repairs.Filled.Count; got != tt.filled {
+				t.Errorf("%d gaps filled, want %d", got, tt.filled)
+			}
+			for _, f := range p.Neighbours(1) {
+				if !tt.touch[f] {
+					t.Errorf("face %d has become a neighbour of face 1", f)
+				}
+				delete(tt.touch, f)
+			}
+			if len(tt.touch) > 0 {
+				t.Errorf("%v are no longer neighbours of face 1", tt.touch)
+			}
+		})
 	}
 }

@@ -23,12 +23,31 @@ func findCrossings(edges []edge, bad *NotPartition) {
 // common end, with a vertex of one of them near the place.
 func forMeetings(edges []edge, f func(i, j int32, at geo.Coord)) {
 	c := newCells(edges)
+	if c.pairs() > 64*len(edges)+4096 { // the edges lie too unevenly for squares of one size
+		forMeetingsByTree(edges, f)
+		return
+	}
 	for cell := range c.count() {
 		in := c.at(cell)
 		for n, i := range in {
 			for _, j := range in[n+1:] {
 				if at, ok := meet(&edges[i], &edges[j]); ok && c.first(&edges[i], &edges[j]) == cell {
 					f(i, j, at)
+				}
+			}
+		}
+	}
+}
+
+func forMeetingsByTree(edges []edge, f func(i, j int32, at geo.Coord)) {
+	t := newTree(len(edges), func(i int32) box { return boxOf(edges[i].a, edges[i].b) })
+	var near []int32
+	for i := range edges {
+		near = t.searchLine(edges[i].a, edges[i].b, 0, 0, near[:0])
+		for _, j := range near {
+			if int(j) > i {
+				if at, ok := meet(&edges[i], &edges[j]); ok {
+					f(int32(i), j, at)
 				}
 			}
 		}
@@ -134,6 +153,15 @@ func newCells(edges []edge) *cells {
 		fill[cell]++
 	})
 	return c
+}
+
+// pairs is how many comparisons the cells ask for.
+func (c *cells) pairs() (n int) {
+	for i := range c.count() {
+		in := len(c.at(i))
+		n += in * (in - 1) / 2
+	}
+	return n
 }
 
 func (c *cells) count() int          { return len(c.start) - 1 }

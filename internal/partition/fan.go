@@ -168,7 +168,8 @@ type slabs struct {
 func newSlabs(edges []edge) *slabs {
 	b := boundOf(edges)
 	s := &slabs{edges: edges, y0: b.min.Y}
-	for (b.max.Y-b.min.Y)>>s.shift > int64(min(4096, len(edges))) {
+	// As many bands as pay, and not so many that tall edges fill the memory.
+	for (b.max.Y-b.min.Y)>>s.shift > int64(min(4096, len(edges))) || s.entries() > int64(8*len(edges)+4096) {
 		s.shift++
 	}
 	n := int((b.max.Y-b.min.Y)>>s.shift) + 1
@@ -188,6 +189,14 @@ func newSlabs(edges []edge) *slabs {
 	fill := slices.Clone(s.start)
 	each(func(e int32, y int64) { s.items[fill[y]] = e; fill[y]++ })
 	return s
+}
+
+// entries is how often the edges would be entered in the bands.
+func (s *slabs) entries() (n int64) {
+	for i := range s.edges {
+		n += (int64(s.edges[i].b.Y)-s.y0)>>s.shift - (int64(s.edges[i].a.Y)-s.y0)>>s.shift + 1
+	}
+	return n
 }
 
 // faceAt is the face of p by the half-open rule, by the edges that keep

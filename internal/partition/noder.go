@@ -8,12 +8,14 @@ import (
 	"lianqin/internal/geo"
 )
 
-// Limits of what Check and Clean take on: far above any boundary file, and low
-// enough that a hostile one is refused within seconds.
-const (
-	maxMeetings = 4_000_000   // crossings and touches in one pass
-	maxWork     = 400_000_000 // steps through the tree of lines
-)
+// What Check and Clean take on, far above any boundary file and low enough that
+// a hostile one is refused within seconds.
+
+// maxMeetings is how often n lines may cross or touch in one pass.
+func maxMeetings(n int) int { return 500_000 + 4*n }
+
+// maxWork is how many steps through trees n lines may cost.
+func maxWork(n int) int { return 100_000_000 + 400*n }
 
 // Two lines that are almost parallel can zip up one unit a pass. So every
 // snapEvery passes the lines that still meet are snap rounded; and after
@@ -81,7 +83,7 @@ func findCuts(lines []line, work *int) (cuts []cut, crossed int, err error) {
 	for j := range lines {
 		f := &lines[j]
 		near = t.searchLine(f.a, f.b, 0, 0, near[:0])
-		if *work += len(near); *work+t.work > maxWork || len(cuts)+len(touched) > maxMeetings {
+		if *work += len(near); *work+t.work > maxWork(len(lines)) || len(cuts)+len(touched) > maxMeetings(len(lines)) {
 			return nil, 0, tooTangled(f.a)
 		}
 		for _, n := range near {
@@ -185,7 +187,7 @@ func snapRound(lines []line, cuts []cut, chosen func(i int32) bool, work *int) (
 			continue
 		}
 		near = t.searchLine(l.a, l.b, 1, 1, near[:0])
-		if *work += len(near); *work+t.work > maxWork || len(led) > maxMeetings {
+		if *work += len(near); *work+t.work > maxWork(len(lines)) || len(led) > maxMeetings(len(lines)) {
 			return nil, tooTangled(l.a)
 		}
 		for _, h := range near {

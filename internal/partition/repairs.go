@@ -10,7 +10,7 @@ import (
 
 // Repairs is what Clean changed. All of it is zero when it changed nothing.
 type Repairs struct {
-	// Moves are vertices that are no longer on the border of their face.
+	// Moves is how far borders moved.
 	Moves Moves
 	// Exchanges are the areas that changed hands, the largest first.
 	Exchanges []Exchange
@@ -28,9 +28,14 @@ type Repairs struct {
 
 // Moves says how far borders moved. Less than 2.2 cm is not counted.
 type Moves struct {
-	Count   int
-	MaxM    float64
-	Largest []Move // at most MaxMoves, the largest first
+	// Count is how many vertices are no longer on the border of their face.
+	Count int
+	// MaxM is the greatest distance of a vertex of a new border from the old
+	// one.
+	MaxM float64
+	// Largest are the vertices of Count farthest from the new border, at most
+	// MaxMoves. The tip of a spike that was cut off may be far from it.
+	Largest []Move
 }
 
 // MaxMoves is how many moves a report lists.
@@ -90,7 +95,9 @@ func (a *allotment) account(rep *Report, opt CleanOptions) error {
 	slices.SortFunc(out.Exchanges, func(e, f Exchange) int {
 		return cmp.Or(cmp.Compare(f.AreaM2, e.AreaM2), cmp.Compare(e.From, f.From), cmp.Compare(e.To, f.To))
 	})
-	out.Share = narrowM2 / rep.CoveredM2
+	if rep.CoveredM2 > 0 {
+		out.Share = narrowM2 / rep.CoveredM2
+	}
 	if out.Share > opt.MaxNoise {
 		return refuse(rep, "repairs take %.3f %% of the area, more than %.3f %%", 100*out.Share, 100*opt.MaxNoise)
 	}
@@ -102,8 +109,10 @@ func (a *allotment) account(rep *Report, opt CleanOptions) error {
 
 // measureMoves finds how far the vertices of shapes are from the borders of
 // their faces in p, and new vertices from the old borders. A line along which
-// a ring runs there and back was no border.
-func (s *survey) measureMoves(original map[geo.Coord]bool, p *Partition) {
+// a ring runs there and back was no border. Where no rule gave overlaps away it
+// refuses a border that came to lie much too far from the old one: in a tangle
+// of narrow places each may be given within reach and all together not.
+func (s *survey) measureMoves(original map[geo.Coord]bool, p *Partition, opt CleanOptions) error {
 	out := s.report.Repairs
 	var now []edge
 	for _, arc := range p.arcs {
@@ -111,7 +120,6 @@ func (s *survey) measureMoves(original map[geo.Coord]bool, p *Partition) {
 			now = append(now, edge{a: arc.Points[i-1], b: arc.Points[i], left: arc.Left, right: arc.Right})
 		}
 	}
-	old := s.oldBorders(true)
 	for _, m := range moved(s.oldBorders(false), now) {
 		if original[m.From] {
 			out.Moves.Count++
@@ -122,12 +130,13 @@ func (s *survey) measureMoves(original map[geo.Coord]bool, p *Partition) {
 		return cmp.Or(cmp.Compare(n.DistanceM, m.DistanceM), cmp.Compare(m.Face, n.Face))
 	})
 	out.Moves.Largest = slices.Clip(out.Moves.Largest[:min(MaxMoves, len(out.Moves.Largest))])
-	if len(out.Moves.Largest) > 0 {
-		out.Moves.MaxM = out.Moves.Largest[0].DistanceM
-	}
-	for _, m := range moved(now, old) {
+	for _, m := range moved(now, s.oldBorders(true)) {
+		if m.DistanceM > 2*opt.ToleranceM && opt.Overlaps == RefuseOverlaps {
+			return refuse(s.report, "face %d would get a border at %v, %.1f m from its old one", m.Face, m.From.Point(), m.DistanceM)
+		}
 		out.Moves.MaxM = max(out.Moves.MaxM, m.DistanceM)
 	}
+	return nil
 }
 
 // oldBorders are the lines that have different owners beside them, once for
@@ -165,7 +174,7 @@ func moved(from, to []edge) []Move {
 			on[key{f, e.a}], on[key{f, e.b}] = true, true
 		}
 	}
-	var t *tree
+	borders := newBorders(to)
 	var out []Move
 	for _, e := range from {
 		for _, f := range [...]FaceID{e.left, e.right} {
@@ -174,10 +183,7 @@ func moved(from, to []edge) []Move {
 					continue
 				}
 				on[key{f, v}] = true
-				if t == nil {
-					t = newTree(len(to), func(i int32) box { return boxOf(to[i].a, to[i].b) })
-				}
-				if m := moveTo(t, to, f, v); m.DistanceM > hairlineM {
+				if m := borders.nearest(f, v); m.DistanceM > hairlineM && !math.IsInf(m.DistanceM, 1) {
 					out = append(out, m)
 				}
 			}
@@ -186,23 +192,44 @@ func moved(from, to []edge) []Move {
 	return out
 }
 
-// moveTo is the way from v to the nearest edge beside f, which has one.
-func moveTo(t *tree, edges []edge, f FaceID, v geo.Coord) Move {
+// borders finds places on the borders of single faces.
+type borders struct {
+	edges []edge
+	of    map[FaceID][]int32
+	trees map[FaceID]*tree
+}
+
+func newBorders(edges []edge) *borders {
+	b := &borders{edges: edges, of: make(map[FaceID][]int32), trees: make(map[FaceID]*tree)}
+	for i, e := range edges {
+		b.of[e.left] = append(b.of[e.left], int32(i))
+		b.of[e.right] = append(b.of[e.right], int32(i))
+	}
+	return b
+}
+
+// nearest is the way from v to the border of f, infinite when f has none.
+func (b *borders) nearest(f FaceID, v geo.Coord) Move {
+	own := b.of[f]
+	t := b.trees[f]
+	if t == nil {
+		t = newTree(len(own), func(i int32) box { return boxOf(b.edges[own[i]].a, b.edges[own[i]].b) })
+		b.trees[f] = t
+	}
 	p := planeAt(v)
-	m := Move{Face: f, From: v, DistanceM: math.Inf(1)}
-	var near []int32
-	for within := 1.0; within < 1e8; within *= 4 {
-		near = t.search(boxOf(v, v).grow(p.units(within)), near[:0])
-		for _, i := range near {
-			if e := &edges[i]; e.left == f || e.right == f {
-				if to, d := p.nearest(v, e.a, e.b); d < m.DistanceM {
-					m.To, m.DistanceM = to, d
-				}
-			}
-		}
-		if m.DistanceM <= within {
-			break
-		}
+	i, d := t.nearest(p.leastTo, func(i int32) float64 {
+		_, d := p.nearest(v, b.edges[own[i]].a, b.edges[own[i]].b)
+		return d
+	})
+	m := Move{Face: f, From: v, DistanceM: d}
+	if i >= 0 {
+		m.To, _ = p.nearest(v, b.edges[own[i]].a, b.edges[own[i]].b)
 	}
 	return m
+}
+
+// leastTo is the distance from p's origin to b.
+func (p plane) leastTo(b box) float64 {
+	lo, hi := p.of(geo.Coord{X: b.x0, Y: b.y0}), p.of(geo.Coord{X: b.x1, Y: b.y1})
+	return math.Hypot(max(0, lo.x, -hi.x), max(0, lo.y, -hi.y))
 }

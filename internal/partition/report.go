@@ -24,13 +24,14 @@ type Report struct {
 	Totals map[DefectKind]Total
 	// Unmatched is how many vertices of one border have no counterpart on the
 	// border beside it, but lie on its line or within a unit or two of it.
-	// Nobody sees the difference and it is no defect; but until Clean has
-	// matched them the shapes are no exact partition.
+	// Nobody sees the difference and it is no defect; but it takes Clean to make
+	// an exact partition of the shapes.
 	Unmatched int
 	// Hairlines are the gaps and overlaps of Unmatched, thinner than 2.2 cm.
 	Hairlines Total
-	// Exact says that the shapes are a partition to the last unit: New takes
-	// them as they are.
+	// Exact says that the shapes are a partition to the last unit, without a
+	// gap narrower than the tolerance: New takes them as they are, and so does
+	// Clean.
 	Exact bool
 
 	CoveredM2 float64 // claimed by one face at least

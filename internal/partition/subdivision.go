@@ -10,7 +10,7 @@ import (
 
 // maxStates bounds the sum of the sizes of all different states: faces that
 // lie on top of one another, place by place.
-const maxStates = 4_000_000
+const maxStates = 1_000_000
 
 // wind is how often the rings of a face wind round a place.
 type wind struct{ face, turns int32 }
@@ -107,7 +107,7 @@ func (s *subdivision) joinOuter(of []int32, joined union) error {
 		out := s.fan.around(v)
 		p := s.fan.from(out[0])
 		near = t.search(box{-1 << 31, p.Y, p.X, p.Y}, near[:0])
-		if t.work += len(near); t.work > maxWork {
+		if t.work += len(near); t.work > maxWork(len(s.lines)) {
 			return fault.New(fault.Invalid, "too many separate pieces to be boundaries, near %v", p.Point())
 		}
 		around := int32(0)

@@ -1,6 +1,7 @@
 package partition
 
 import (
+	"math"
 	"slices"
 
 	"lianqin/internal/geo"
@@ -145,4 +146,43 @@ func (t *tree) walk(q box, miss func(box) bool, out []int32) []int32 {
 		}
 	}
 	return out
+}
+
+// nearest is the item with the least distance, and that distance; -1 in an
+// empty tree. Least must not exceed the distance of any item in a box.
+func (t *tree) nearest(least func(box) float64, distance func(i int32) float64) (int32, float64) {
+	best, d := int32(-1), math.Inf(1)
+	if len(t.items) > 0 {
+		t.descend(int32(len(t.boxes)-1), len(t.level)-2, least, distance, &best, &d)
+	}
+	return best, d
+}
+
+func (t *tree) descend(at int32, level int, least func(box) float64, distance func(i int32) float64, best *int32, d *float64) {
+	t.work++
+	if level == 0 {
+		if m := distance(t.items[at]); m < *d {
+			*best, *d = t.items[at], m
+		}
+		return
+	}
+	type child struct {
+		at int32
+		d  float64
+	}
+	var kids [treeFan]child
+	n := 0
+	first := t.level[level-1] + (at-t.level[level])*treeFan
+	for c := first; c < min(first+treeFan, t.level[level]); c++ {
+		kids[n] = child{c, least(t.boxes[c])}
+		for k := n; k > 0 && kids[k].d < kids[k-1].d; k-- {
+			kids[k], kids[k-1] = kids[k-1], kids[k]
+		}
+		n++
+	}
+	for _, k := range kids[:n] {
+		if k.d < *d {
+			t.descend(k.at, level-1, least, distance, best, d)
+		}
+	}
 }

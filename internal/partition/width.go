@@ -114,11 +114,15 @@ func (s *subdivision) anyPlaceIn(r *region, b box) geo.Coord {
 			}
 		}
 		slices.Sort(xs)
+		from, to := 0.0, -1.0
 		for i := 0; i+1 < len(xs); i += 2 {
-			c := geo.Coord{X: int32(math.Round((xs[i] + xs[i+1]) / 2)), Y: int32(y)}
-			if xs[i+1]-xs[i] > wide && s.holds(r, c) {
-				best, wide = c, xs[i+1]-xs[i]
+			if xs[i+1]-xs[i] > to-from {
+				from, to = xs[i], xs[i+1]
 			}
+		}
+		c := geo.Coord{X: int32(math.Round((from + to) / 2)), Y: int32(y)}
+		if to-from > wide && s.holds(r, c) {
+			best, wide = c, to-from
 		}
 	}
 	return best
