@@ -49,6 +49,9 @@ func (a *API) guard(c *gin.Context) {
 
 func isProbe(path string) bool { return path == "/healthz" || path == "/readyz" || path == "/metrics" }
 
+// writeGrace is what is left to say that a body came too late.
+const writeGrace = 5 * time.Second
+
 // answer runs one route: its deadline, its failure, its figures.
 func (a *API) answer(r route) gin.HandlerFunc {
 	figures := a.metrics.route(r)
@@ -59,7 +62,7 @@ func (a *API) answer(r route) gin.HandlerFunc {
 		if c.Request.ContentLength != 0 {
 			_ = rc.SetReadDeadline(deadline) // not every writer has deadlines
 		}
-		_ = rc.SetWriteDeadline(deadline)
+		_ = rc.SetWriteDeadline(deadline.Add(writeGrace))
 		if err := r.handle(a, c); err != nil {
 			a.fail(c, err)
 		}

@@ -40,6 +40,7 @@ var titles = map[int]string{
 	http.StatusBadRequest:            "请求无效 · The request is invalid",
 	http.StatusForbidden:             "没有权限 · Not allowed",
 	http.StatusNotFound:              "未找到 · Not found",
+	http.StatusRequestTimeout:        "请求超时 · The request took too long",
 	http.StatusMethodNotAllowed:      "不支持的方法 · Method not allowed",
 	http.StatusConflict:              "有冲突 · Conflict",
 	http.StatusRequestEntityTooLarge: "请求过大 · The request is too large",
