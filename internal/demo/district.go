@@ -37,7 +37,8 @@ const goodSeed = 113
 
 // District makes a district: 417·Scale² grids in 12 streets, proven to be a
 // partition. It is Invalid when the scale is out of range. At scale 1 it takes
-// about half a second, at scale 16 minutes and some gigabytes.
+// about a second, at scale 16 (106,752 grids) about a minute of two cores and
+// 1.4 GB.
 func District(opt Options) (grid.Source, error) {
 	if opt.Scale == 0 {
 		opt.Scale = 1

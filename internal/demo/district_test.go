@@ -285,6 +285,9 @@ func TestScaledDistrict(t *testing.T) {
 }
 
 func TestSeedsDiffer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("another district takes a second to make")
+	}
 	src, err := District(Options{Seed: 7})
 	if err != nil {
 		t.Fatal(err)
