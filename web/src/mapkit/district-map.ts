@@ -5,7 +5,7 @@
  */
 import type { Feature, FeatureCollection, Geometry } from 'geojson'
 import type { CanvasSource, GeoJSONSource, MapMouseEvent } from 'maplibre-gl'
-import { Map as MapLibre, ScaleControl, setWorkerUrl } from 'maplibre-gl'
+import { LngLat, Map as MapLibre, ScaleControl, setWorkerUrl } from 'maplibre-gl'
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
 import 'maplibre-gl/dist/maplibre-gl.css'
 import type { Bounds, Coord, LonLat } from '../geometry/coord'
@@ -60,6 +60,13 @@ export interface DistrictMapOptions {
   onTilesMissing(missing: boolean): void
 }
 
+/** Where the map is flying to. */
+interface Flight {
+  readonly center: [number, number]
+  readonly zoom: number
+  readonly padding?: Padding
+}
+
 export class DistrictMap {
   private readonly map: MapLibre
   private readonly options: DistrictMapOptions
@@ -67,6 +74,9 @@ export class DistrictMap {
   private hoveredId = 0
   private chosenIds: readonly number[] = []
   private tilesMissing = false
+  private loaded = false
+  private flight: Flight | null = null
+  private readonly waiting: (() => void)[] = []
 
   constructor(options: DistrictMapOptions) {
     this.options = options
@@ -91,8 +101,10 @@ export class DistrictMap {
     this.map.setPadding(options.padding)
     if (options.view) this.map.jumpTo({ center: [options.view.center[0], options.view.center[1]], zoom: options.view.zoom })
     else this.fit(options.bounds, { jump: true })
-    this.addImages()
-    this.map.on('load', () => this.layGlow())
+    this.whenLoaded(() => {
+      this.addImages()
+      this.layGlow()
+    })
     this.listen()
   }
 
@@ -107,18 +119,15 @@ export class DistrictMap {
   }
 
   setLook(look: Look): void {
-    if (look.theme !== this.look.theme) this.layGlow(look)
+    const repaint = look.theme !== this.look.theme
     this.look = look
-    this.addImages()
-    for (const layer of districtLayers(look)) {
-      for (const [key, value] of Object.entries(layer.paint ?? {})) this.map.setPaintProperty(layer.id, key as never, value as never)
-      for (const [key, value] of Object.entries(layer.layout ?? {})) this.map.setLayoutProperty(layer.id, key as never, value as never)
-      if ('minzoom' in layer || 'maxzoom' in layer) this.map.setLayerZoomRange(layer.id, layer.minzoom ?? 0, layer.maxzoom ?? 24)
-    }
+    this.whenLoaded(() => this.apply(look, repaint))
   }
 
+  /** Panels moved: what stood in the middle of the clear part stays there, and a flight goes on. */
   setPadding(padding: Padding): void {
-    this.map.setPadding(padding)
+    if (this.flight) this.fly({ ...this.flight, padding })
+    else this.map.setPadding(padding)
   }
 
   /** Lights up a grid, or none (0), as the one under the pointer. */
@@ -156,14 +165,16 @@ export class DistrictMap {
   fit(bounds: Bounds, { jump = false, maxZoom = 19 } = {}): void {
     const { clientWidth, clientHeight } = this.map.getContainer()
     const clear = Math.round(Math.min(clientWidth, clientHeight) / 24)
-    this.map.fitBounds([bounds[0], bounds[1], bounds[2], bounds[3]], { padding: clear, maxZoom, animate: !jump && !this.options.still, duration: 900 })
+    const camera = this.map.cameraForBounds([bounds[0], bounds[1], bounds[2], bounds[3]], { padding: clear, maxZoom })
+    if (!camera?.center || camera.zoom === undefined) return
+    const { lng, lat } = LngLat.convert(camera.center)
+    if (jump) this.show({ center: [lng, lat], zoom: camera.zoom })
+    else this.fly({ center: [lng, lat], zoom: camera.zoom })
   }
 
   /** Brings `at` to the middle, and no further away than `zoom`. */
   goTo(at: LonLat, zoom: number): void {
-    const to = { center: [at[0], at[1]] as [number, number], zoom: Math.max(zoom, this.map.getZoom()) }
-    if (this.options.still) this.map.jumpTo(to)
-    else this.map.easeTo({ ...to, duration: 900 })
+    this.fly({ center: [at[0], at[1]], zoom: Math.max(zoom, this.map.getZoom()) })
   }
 
   show(view: View): void {
@@ -178,8 +189,9 @@ export class DistrictMap {
     this.fit(this.options.bounds)
   }
 
-  /** Whether `at` lies on the part of the map that no panel covers. */
+  /** Whether `at` lies on the part of the map that no panel covers, or the map is on its way somewhere. */
   sees(at: LonLat): boolean {
+    if (this.flight) return true
     const { x, y } = this.map.project([at[0], at[1]])
     const { clientWidth, clientHeight } = this.map.getContainer()
     const pad = this.map.getPadding()
@@ -194,9 +206,24 @@ export class DistrictMap {
     this.map.remove()
   }
 
+  private fly(to: Flight): void {
+    if (this.options.still) {
+      this.map.jumpTo(to)
+      return
+    }
+    this.map.easeTo({ ...to, duration: 900 })
+    // Only now: the end of an older flight was told within easeTo.
+    this.flight = to
+  }
+
   private listen(): void {
     const { map, options } = this
     const at = (e: MapMouseEvent): LonLat => [e.lngLat.lng, e.lngLat.lat]
+    // Not `load`, which waits for the first tiles as well.
+    map.once('style.load', () => {
+      this.loaded = true
+      for (const work of this.waiting.splice(0)) work()
+    })
     map.on('mousemove', (e) => options.onHover(at(e), e.point.x, e.point.y))
     map.on('mouseout', () => options.onHover(null, 0, 0))
     map.on('dragstart', () => options.onHover(null, 0, 0))
@@ -206,7 +233,10 @@ export class DistrictMap {
       e.preventDefault()
       options.onPress(at(e))
     })
-    map.on('moveend', () => options.onView(this.view))
+    map.on('moveend', () => {
+      this.flight = null
+      options.onView(this.view)
+    })
     map.getCanvas().addEventListener('keydown', (e) => {
       if (e.key !== 'Enter') return
       e.preventDefault()
@@ -219,6 +249,16 @@ export class DistrictMap {
     map.on('data', (e) => {
       if (e.dataType === 'source' && e.sourceId === GRIDS && e.tile?.state === 'loaded') this.tellTiles(false)
     })
+  }
+
+  private apply(look: Look, repaint: boolean): void {
+    if (repaint) this.layGlow()
+    this.addImages()
+    for (const layer of districtLayers(look)) {
+      for (const [key, value] of Object.entries(layer.paint ?? {})) this.map.setPaintProperty(layer.id, key as never, value as never)
+      for (const [key, value] of Object.entries(layer.layout ?? {})) this.map.setLayoutProperty(layer.id, key as never, value as never)
+      if ('minzoom' in layer || 'maxzoom' in layer) this.map.setLayerZoomRange(layer.id, layer.minzoom ?? 0, layer.maxzoom ?? 24)
+    }
   }
 
   private tellTiles(missing: boolean): void {
@@ -234,25 +274,28 @@ export class DistrictMap {
     this.map.addImage(name, image, { pixelRatio: 2 / this.look.scale })
   }
 
-  private layGlow(look = this.look): void {
+  private layGlow(): void {
     if (this.options.outline.length === 0) return
     if (this.map.getLayer('glow')) this.map.removeLayer('glow')
     if (this.map.getSource<CanvasSource>('glow')) this.map.removeSource('glow')
-    const { canvas, corners } = paintGlow(this.options.outline, palettes[look.theme].glow)
+    const { canvas, corners } = paintGlow(this.options.outline, palettes[this.look.theme].glow)
     this.map.addSource('glow', { type: 'canvas', canvas, coordinates: corners, animate: false })
     this.map.addLayer({ id: 'glow', type: 'raster', source: 'glow', paint: { 'raster-fade-duration': 0 } }, LOWEST)
   }
 
   private flag(id: number, name: 'hovered' | 'chosen', on: boolean): void {
-    if (id !== 0) this.map.setFeatureState({ source: GRIDS, sourceLayer: 'grids', id }, { [name]: on })
+    if (id === 0) return
+    this.whenLoaded(() => this.map.setFeatureState({ source: GRIDS, sourceLayer: 'grids', id }, { [name]: on }))
   }
 
   private draw(source: string, data: FeatureCollection): void {
-    const set = (): void => {
-      this.map.getSource<GeoJSONSource>(source)?.setData(data)
-    }
-    if (this.map.isStyleLoaded() || this.map.getSource(source)) set()
-    else this.map.once('load', set)
+    this.whenLoaded(() => this.map.getSource<GeoJSONSource>(source)?.setData(data))
+  }
+
+  /** Does `work` now, or in its turn once the map can take it. */
+  private whenLoaded(work: () => void): void {
+    if (this.loaded) work()
+    else this.waiting.push(work)
   }
 }
 

@@ -21,7 +21,7 @@ export const zh = {
 
   search: {
     label: '查找网格、街镇或坐标',
-    placeholder: '网格名称、编号，或粘贴坐标',
+    placeholder: '网格名称、编号或坐标',
     clear: '清除',
     results: '查找结果',
     none: (query: string) => `没有名称或编号含“${query}”的网格或街镇`,
