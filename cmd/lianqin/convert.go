@@ -50,7 +50,7 @@ func (c *convertCommand) Run(s *session) error {
 		}
 	}
 	if err := geofile.Write(c.Out, f); err != nil {
-		return notFound(filepath.Dir(c.Out), err)
+		return noFolder(c.Out, err)
 	}
 	s.notef("%d 个要素 features: %s (%s) → %s", len(f.Features), filepath.Base(c.In), f.Format, filepath.Base(c.Out))
 	if len(f.Refused) == 0 {

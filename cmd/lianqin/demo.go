@@ -60,6 +60,9 @@ Examples 示例:
 }
 
 func (c *demoDistrictCommand) Run(s *session) (err error) {
+	if c.Scale > 1 {
+		s.notef("生成 generating %s 个网格 grids…", comma(int64(417*c.Scale*c.Scale)))
+	}
 	src, err := demo.District(demo.Options{Scale: c.Scale, Seed: c.Seed})
 	if err != nil {
 		return err
@@ -73,7 +76,7 @@ func (c *demoDistrictCommand) Run(s *session) (err error) {
 		if err != nil {
 			return err
 		}
-		return geofile.Write(c.Out, f)
+		return noFolder(c.Out, geofile.Write(c.Out, f))
 	}
 	out, finish, err := s.create(c.Out)
 	if err != nil {

@@ -26,6 +26,14 @@ func notFound(path string, err error) error {
 	return err
 }
 
+// noFolder is notFound for the folder that path should go to.
+func noFolder(path string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fault.New(fault.NotFound, "找不到文件夹 no such folder: %s", filepath.Dir(path))
+	}
+	return err
+}
+
 // create opens path for writing, or standard output when path is empty. The
 // file appears under its name only when finish is told that all went well, so
 // that it may be the one that is being read, and is never half of one.
@@ -35,7 +43,7 @@ func (s *session) create(path string) (w io.Writer, finish func(ok bool) error, 
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".lianqin-*")
 	if err != nil {
-		return nil, nil, notFound(filepath.Dir(path), err)
+		return nil, nil, noFolder(path, err)
 	}
 	return f, func(ok bool) error {
 		err := f.Close()

@@ -70,7 +70,11 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		return exitDone
 	}
 	code := exitCode(err)
-	if code != exitFound {
+	switch code {
+	case exitFound:
+	case exitInterrupted:
+		fmt.Fprintf(errOut, "%s: 已中断 interrupted\n", s.called)
+	default:
 		fmt.Fprintf(errOut, "%s: %v\n", s.called, err)
 	}
 	if code == exitUsage {
@@ -105,7 +109,7 @@ func exitCode(err error) int {
 			return exitUsage
 		}
 		return exitInput
-	case fault.NotFound:
+	case fault.NotFound, fault.Conflict:
 		return exitInput
 	}
 	return exitSystem

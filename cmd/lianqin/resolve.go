@@ -82,7 +82,7 @@ func (c *resolveCommand) Run(s *session) (err error) {
 	sum, err := table.Resolve(s.ctx, out, in, gen, locate.New(gen), opt)
 	bar.close()
 	if err != nil {
-		if sum.Rows > 0 {
+		if sum.Rows > 0 && c.Out == "" {
 			s.notef("已写出 %s 行后中止 stopped after writing %s rows", comma(sum.Rows), comma(sum.Rows))
 		}
 		return err

@@ -22,11 +22,11 @@ import (
 
 // serverFlags are those of every command that listens.
 type serverFlags struct {
-	Listen         string     `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on, ${default} if not said; port 0 picks a free one. 监听地址。"`
-	Catalogue      string     `placeholder:"FILE" help:"Catalogue of case items as CSV; the embedded one without. 事部件分类目录。"`
-	Departments    string     `placeholder:"FILE" help:"Departments as CSV; the embedded ones without. 部门目录。"`
-	TrustForwarded bool       `help:"Believe X-Forwarded-* headers. Only behind a proxy that sets them. 信任反向代理的转发头。"`
-	LogLevel       slog.Level `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error; ${default} if not said. 日志级别。"`
+	Listen         string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on, ${default} if not said; port 0 picks a free one. 监听地址。"`
+	Catalogue      string `placeholder:"FILE" help:"Catalogue of case items as CSV; the embedded one without. 事部件分类目录。"`
+	Departments    string `placeholder:"FILE" help:"Departments as CSV; the embedded ones without. 部门目录。"`
+	TrustForwarded bool   `help:"Believe X-Forwarded-* headers. Only behind a proxy that sets them. 信任反向代理的转发头。"`
+	LogLevel       string `enum:"debug,info,warn,error" default:"info" help:"What to log: ${enum}. 日志级别。"`
 }
 
 type serveCommand struct {
@@ -66,7 +66,11 @@ func (c *serverFlags) serve(s *session, load func() (*grid.Generation, error)) e
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: c.LogLevel}))
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return usagef("--log-level: %w", err)
+	}
+	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level}))
 	api, err := httpapi.New(httpapi.Config{Catalogue: catalogue, Web: web.Dist(), Log: log, Version: programVersion(), TrustForwarded: c.TrustForwarded})
 	if err != nil {
 		return err
