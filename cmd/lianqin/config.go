@@ -23,6 +23,12 @@ type commandLine struct {
 	Check   checkCommand   `cmd:"" help:"List gaps, overlaps, slivers and invalid rings of a boundary file. 检查边界文件的缝隙、重叠与无效环。"`
 	Convert convertCommand `cmd:"" help:"Convert a boundary file to another format, cleaned on request. 转换边界文件格式，可同时清理。"`
 	Demo    demoCommand    `cmd:"" help:"Serve the demonstration district, or write it to a file. 演示辖区。"`
+
+	Generations generationsCommand `cmd:"" help:"Boundaries in time: import, check, publish, compare, export. 边界版本：导入、校验、发布、比较、导出。"`
+	Migrate     migrateCommand     `cmd:"" help:"Bring the database's schema up to date, or look. 升级数据库结构。"`
+	Backup      backupCommand      `cmd:"" help:"Back up the database into one file while it is in use. 在线备份。"`
+	Restore     restoreCommand     `cmd:"" help:"Fill a new database from a backup. 恢复到新库。"`
+
 	Version versionCommand `cmd:"" help:"Print the version. 显示版本。"`
 }
 
@@ -43,7 +49,7 @@ func usagef(format string, args ...any) error {
 var flagFields = map[string]bool{
 	"lon-column": true, "lat-column": true, "format": true, "encoding": true, "datum": true,
 	"id-property": true, "name-property": true, "street-property": true, "department-property": true,
-	"tolerance": true, "max-noise": true, "scale": true, "seed": true, "layer": true,
+	"tolerance": true, "max-noise": true, "scale": true, "seed": true, "layer": true, "database": true, "from": true,
 }
 
 // errHelped ends the reading of a command line that asked for help.

@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"lianqin/internal/demo"
+	"lianqin/internal/store/storetest"
 )
 
 var update = flag.Bool("update", false, "rewrite golden files")
@@ -36,7 +37,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("LIANQIN_TEST_AS_PROGRAM") == "1" {
 		main()
 	}
-	os.Exit(m.Run())
+	os.Exit(storetest.Run(m))
 }
 
 // result is what a run of the program left behind.
