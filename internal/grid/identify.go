@@ -13,76 +13,79 @@ import (
 const keptShare = 0.9
 
 // Identify gives areas the IDs by which their grids are known for good. A grid
-// of base keeps its ID: that of the same code, or else one whose code is gone
-// and whose land is nearly the same, which was renumbered. All others get IDs
-// after greatest. IDs that areas carry count only without a base, when all carry
-// one: too many files number their rows. The areas given are not changed.
+// of base keeps its ID where an area has its code and some of its land; or else
+// where an area under another code has nearly all its land and little more,
+// which is then the same grid renumbered. All others get IDs after greatest. IDs that
+// areas carry count only without a base, when all carry one: too many files
+// number their rows. The areas given are not changed.
 func Identify(streets []Street, areas []Area, base *Generation, greatest ID) ([]Area, error) {
 	out := slices.Clone(areas)
 	if base == nil {
-		if !slices.ContainsFunc(out, func(a Area) bool { return a.Grid.ID == None || a.Grid.ID <= greatest }) {
-			return out, nil
-		}
-		for i := range out {
-			greatest++
-			out[i].Grid.ID = greatest
+		if slices.ContainsFunc(out, func(a Area) bool { return a.Grid.ID <= greatest }) {
+			for i := range out {
+				out[i].Grid.ID = greatest + ID(i) + 1
+			}
 		}
 		return out, nil
 	}
+	for i := range out {
+		out[i].Grid.ID = ID(i) + 1 // by place, until they are known
+	}
+	parents, err := parentsOf(streets, out, base)
+	if err != nil {
+		return nil, err
+	}
+	known := make([]ID, len(out))
 	taken := make(map[ID]bool, len(out))
 	for i := range out {
-		d := &out[i].Grid
-		d.ID = None
-		if was, ok := base.GridByCode(d.Code); ok {
-			d.ID = was.ID // used twice when the code is, which New refuses
-			taken[d.ID] = true
+		was, ok := base.GridByCode(out[i].Grid.Code)
+		if ok && slices.ContainsFunc(parents[ID(i)+1], func(d Descent) bool { return d.Parent == was.ID }) {
+			known[i] = was.ID
+			taken[was.ID] = true
 		}
 	}
-	fresh := greatest
 	for i := range out {
-		if out[i].Grid.ID == None {
-			fresh++
-			out[i].Grid.ID = fresh
+		if known[i] == None {
+			known[i] = renumbered(parents[ID(i)+1], taken)
 		}
+		if known[i] == None {
+			greatest++
+			known[i] = greatest
+		}
+		out[i].Grid.ID = known[i]
 	}
-	if fresh > MaxID {
-		return nil, fault.New(fault.Invalid, "%d new grids: no IDs are left after %d", fresh-greatest, greatest)
+	if greatest > MaxID {
+		return nil, fault.New(fault.Invalid, "no IDs are left for new grids after %d", MaxID)
 	}
-	if fresh == greatest || len(taken) == len(base.grids) {
-		return out, nil
-	}
-	return out, renumbered(streets, out, base, greatest)
+	return out, nil
 }
 
-// renumbered gives areas with IDs after greatest, where they are grids of base
-// under new codes, those grids' IDs.
-func renumbered(streets []Street, areas []Area, base *Generation, greatest ID) error {
+// parentsOf is the lineage of areas from base.
+func parentsOf(streets []Street, areas []Area, base *Generation) (map[ID][]Descent, error) {
 	src, err := Assemble(streets, areas)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	gen, err := New(0, src)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	lineage, err := LineageOf(base, gen)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	kept := make(map[ID]ID)
-	for _, d := range lineage.Descents {
-		if _, stays := gen.Grid(d.Parent); d.Child > greatest && d.Parent != None && !stays {
-			if d.Kind == Same || d.ShareOfParent >= keptShare && d.ShareOfChild >= keptShare {
-				kept[d.Child] = d.Parent
-			}
-		}
+	return lineage.Parents(), nil
+}
+
+// renumbered is the parent that an area with these rows continues under
+// another code, or None.
+func renumbered(rows []Descent, taken map[ID]bool) ID {
+	main := rows[0] // the largest
+	if main.Parent == None || taken[main.Parent] || main.ShareOfParent < keptShare || main.ShareOfChild < keptShare {
+		return None
 	}
-	for i := range areas {
-		if was, ok := kept[areas[i].Grid.ID]; ok {
-			areas[i].Grid.ID = was
-		}
-	}
-	return nil
+	taken[main.Parent] = true
+	return main.Parent
 }
 
 // inherit gives streets what a boundary file seldom tells, where base knows it:

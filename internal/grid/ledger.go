@@ -6,6 +6,10 @@ import (
 	"time"
 )
 
+// Zone is where instants are shown and read when nothing else is said:
+// Asia/Shanghai, which has kept one offset since 1991. They are stored in UTC.
+var Zone = time.FixedZone("Asia/Shanghai", 8*60*60)
+
 // Record is one imported generation. It never changes.
 type Record struct {
 	Number   int       `json:"number"` // from 1, in the order of import

@@ -149,10 +149,11 @@ func TestIdentify(t *testing.T) {
 		want  []ID
 	}{
 		{"the same codes", []float64{0, 1, 2, 3}, "ABC", []ID{1, 2, 5}},
-		{"another order", []float64{0, 1, 2, 3}, "CBA", []ID{5, 2, 1}},
+		{"codes exchanged", []float64{0, 1, 2, 3}, "CBA", []ID{1, 2, 5}},
 		{"renumbered", []float64{0, 1, 2, 3}, "ABZ", []ID{1, 2, 5}},
 		{"renumbered and nudged", []float64{0, 1, 2.05, 3}, "ABZ", []ID{1, 2, 5}},
 		{"another grid in the place of two", []float64{0, 1, 3}, "AZ", []ID{1, 10}},
+		{"a code that went to new land", []float64{0, 1, 2, 3, 4}, "ABDC", []ID{1, 2, 5, 10}},
 		{"a new one", []float64{0, 1, 2, 3, 4}, "ABCD", []ID{1, 2, 5, 10}},
 	} {
 		areas := AreasOf(strip(t, 0, tt.at, tt.codes))

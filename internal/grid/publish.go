@@ -152,7 +152,7 @@ type Published struct {
 func (a *Atlas) Publish(ctx context.Context, p Publication) (Published, error) {
 	p.From, p.Until = p.From.UTC().Truncate(time.Millisecond), p.Until.UTC().Truncate(time.Millisecond)
 	if p.From.IsZero() || !p.Until.IsZero() && !p.Until.After(p.From) {
-		return Published{}, fault.InvalidField("from", "a term from %s until %s is none", p.From.Format(time.RFC3339), p.Until.Format(time.RFC3339))
+		return Published{}, fault.InvalidField("from", "a term from %s until %s is none", p.From.In(Zone).Format(time.RFC3339), p.Until.In(Zone).Format(time.RFC3339))
 	}
 	l, err := a.store.Ledger(ctx)
 	if err != nil {
@@ -215,7 +215,7 @@ func (a *Atlas) plan(l *Ledger, p Publication) (*plan, error) {
 	}
 	if l.published(p.Number) {
 		if pl.before == p.Number {
-			return nil, fault.New(fault.Conflict, "generation %d is in force at %s already", p.Number, p.From.Format(time.RFC3339))
+			return nil, fault.New(fault.Conflict, "generation %d is in force at %s already", p.Number, p.From.In(Zone).Format(time.RFC3339))
 		}
 		pl.record = Record{Number: nextNumber(l), Hash: r.Hash, Grids: r.Grids, Again: r.Number,
 			Name: r.Name, Note: r.Note, Author: p.By, Imported: recorded}
@@ -246,10 +246,10 @@ func (l *Ledger) passed(r Record, base int, from time.Time) error {
 	case c.Base != base:
 		since := ""
 		if t, ok := l.At(from); ok {
-			since = fmt.Sprintf(" (published by %s on %s, in force from %s)", t.By, t.Recorded.Format(time.RFC3339), t.From.Format(time.RFC3339))
+			since = fmt.Sprintf(" (published by %s on %s, in force from %s)", t.By, t.Recorded.In(Zone).Format(time.RFC3339), t.From.In(Zone).Format(time.RFC3339))
 		}
 		return fault.New(fault.Conflict, "generation %d was checked against generation %d, but at %s generation %d is in force%s; check it against that",
-			r.Number, c.Base, from.Format(time.RFC3339), base, since)
+			r.Number, c.Base, from.In(Zone).Format(time.RFC3339), base, since)
 	}
 	return nil
 }
@@ -260,7 +260,7 @@ func (l *Ledger) changedSince(revision int64) error {
 	for _, t := range l.Terms {
 		if t.Revision > revision {
 			news = append(news, fmt.Sprintf("generation %d in force from %s, entered by %s on %s",
-				t.Generation, t.From.Format(time.RFC3339), t.By, t.Recorded.Format(time.RFC3339)))
+				t.Generation, t.From.In(Zone).Format(time.RFC3339), t.By, t.Recorded.In(Zone).Format(time.RFC3339)))
 		}
 	}
 	if len(news) == 0 {

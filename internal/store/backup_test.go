@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -147,7 +148,7 @@ func TestRestoreRefuses(t *testing.T) {
 		return b.Bytes()
 	}
 	changed := bytes.Replace(plain, []byte("网格U01"), []byte("网格U91"), 1)
-	newer := bytes.Replace(plain, []byte(`"schema": 1`), []byte(`"schema": 9`), 1)
+	newer := regexp.MustCompile(`"schema": \d+`).ReplaceAll(plain, []byte(`"schema": 9`))
 	if bytes.Equal(changed, plain) || bytes.Equal(newer, plain) {
 		t.Fatal("the backup does not hold what is to be changed")
 	}

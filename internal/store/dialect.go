@@ -89,6 +89,16 @@ func connectSQLite(ctx context.Context, path string, opt Options) (*Store, error
 		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 			return nil, fault.New(fault.Unavailable, "folder of the database: %w", err)
 		}
+		// Nobody else reads a file with password hashes; SQLite gives its other
+		// files the same mode. An existing file must not be opened beside SQLite:
+		// closing it would drop SQLite's locks.
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+		if err != nil && !errors.Is(err, os.ErrExist) {
+			return nil, fault.New(fault.Unavailable, "the database cannot be created: %w", err)
+		}
+		if err == nil {
+			err = f.Close()
+		}
 	}
 	// In the DSN, so that every connection of a pool has them.
 	settings := url.Values{
