@@ -4,35 +4,81 @@ import { ApiFault } from './fault'
 
 const TIMEOUT_MS = 15_000
 
+/** What unsafe requests carry beside the session's cookie; told by the session. */
+let csrf = ''
+
+export function setCsrf(token: string): void {
+  csrf = token
+}
+
 /**
  * GETs `path` with `query` and reads the answer with `read`. Rejects with an
  * ApiFault, except that an abort by `signal` rejects as fetch does: an
  * abandoned question has no answer worth telling anybody.
  */
 export async function get<T>(path: string, query: Record<string, string>, read: (json: Json) => T, signal?: AbortSignal): Promise<T> {
+  const url = addressOf(path, query)
+  const answer = await ask(url, { headers: { Accept: ACCEPT } }, TIMEOUT_MS, signal)
+  return read(parse(url, answer.body))
+}
+
+/** What a request that changes something sends. */
+export interface Sending {
+  readonly query?: Record<string, string>
+  /** Sent as JSON; a Blob as it is. */
+  readonly body?: unknown
+  readonly timeoutMs?: number
+}
+
+/**
+ * Sends a request that changes something, once, and reads the answer with
+ * `read`; an empty answer is read as nothing. Rejects as `get` does.
+ */
+export async function send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, sending: Sending, read: (json: Json) => T): Promise<T> {
+  const { query = {}, body, timeoutMs = TIMEOUT_MS } = sending
+  const headers: Record<string, string> = { Accept: ACCEPT }
+  if (csrf) headers['X-CSRF-Token'] = csrf
+  const init: RequestInit = { method, headers }
+  if (body instanceof Blob) {
+    headers['Content-Type'] = 'application/octet-stream'
+    init.body = body
+  } else if (body !== undefined) {
+    headers['Content-Type'] = 'application/json'
+    init.body = JSON.stringify(body)
+  }
+  const url = addressOf(path, query)
+  const answer = await ask(url, init, timeoutMs)
+  return read(answer.body.trim() === '' ? new Json(null) : parse(url, answer.body))
+}
+
+const ACCEPT = 'application/json, application/geo+json, application/problem+json'
+
+function addressOf(path: string, query: Record<string, string>): string {
   const search = new URLSearchParams(query).toString()
-  const url = search ? `${path}?${search}` : path
-  const timeout = AbortSignal.timeout(TIMEOUT_MS)
+  return search ? `${path}?${search}` : path
+}
+
+async function ask(url: string, init: RequestInit, timeoutMs: number, signal?: AbortSignal): Promise<{ body: string }> {
+  const timeout = AbortSignal.timeout(timeoutMs)
   let response: Response
   let body: string
   try {
-    response = await fetch(url, {
-      headers: { Accept: 'application/json, application/geo+json, application/problem+json' },
-      signal: signal ? either(signal, timeout) : timeout,
-    })
+    response = await fetch(url, { ...init, signal: signal ? either(signal, timeout) : timeout })
     body = await response.text()
   } catch (err) {
     signal?.throwIfAborted()
     throw new ApiFault('unreachable', `${url}: ${err instanceof Error ? err.message : String(err)}`)
   }
   if (!response.ok) throw refusal(url, response, body)
-  let value: unknown
+  return { body }
+}
+
+function parse(url: string, body: string): Json {
   try {
-    value = JSON.parse(body)
+    return new Json(JSON.parse(body))
   } catch {
     throw new ApiFault('unreadable', `${url}: not JSON: ${body.slice(0, 60)}`)
   }
-  return read(new Json(value))
 }
 
 // AbortSignal.any is newer than the oldest browser this page supports.
@@ -49,7 +95,19 @@ function refusal(url: string, response: Response, body: string): ApiFault {
   const problem = readProblem(response, body)
   // A gateway's own 502–504 means that nobody behind it was there.
   const gone = problem.type === '' && [502, 503, 504].includes(response.status)
-  return new ApiFault(gone ? 'unreachable' : 'refused', `${url}: ${response.status} ${problem.detail}`, problem)
+  return new ApiFault(gone ? 'unreachable' : 'refused', `${url}: ${response.status} ${problem.detail}`, problem, seconds(response.headers.get('retry-after')), documentOf(body))
+}
+
+function seconds(retryAfter: string | null): number | null {
+  return retryAfter && /^\d+$/.test(retryAfter) ? Number(retryAfter) : null
+}
+
+function documentOf(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return null
+  }
 }
 
 /** The problem in `body`, or what the status line alone tells when the body is something else. */

@@ -47,6 +47,35 @@ export class Json {
     return n
   }
 
+  numberOr(other: number): number {
+    return this.absent ? other : this.number()
+  }
+
+  flag(): boolean {
+    if (typeof this.value !== 'boolean') throw this.wrong('true or false')
+    return this.value
+  }
+
+  flagOr(other: boolean): boolean {
+    return this.absent ? other : this.flag()
+  }
+
+  /** An instant in RFC 3339, in Unix milliseconds. */
+  instant(): number {
+    const ms = Date.parse(this.text())
+    if (Number.isNaN(ms)) throw this.wrong('an instant')
+    return ms
+  }
+
+  instantOrNull(): number | null {
+    return this.absent || this.value === '' ? null : this.instant()
+  }
+
+  /** The items of a list; an absent one has none, as Go writes an empty list null. */
+  itemsOrNone(): Json[] {
+    return this.absent ? [] : this.items()
+  }
+
   items(): Json[] {
     if (!Array.isArray(this.value)) throw this.wrong('a list')
     return this.value.map((item, i) => new Json(item, `${this.path}[${i}]`))

@@ -21,9 +21,18 @@ export class ApiFault extends Error {
     readonly kind: 'unreachable' | 'refused' | 'unreadable',
     message: string,
     readonly problem: Problem | null = null,
+    /** Seconds after which the server would take the request, when it said so. */
+    readonly retryAfterS: number | null = null,
+    /** The whole problem document, for members that are particular to one route. */
+    readonly document: unknown = null,
   ) {
     super(message)
   }
+}
+
+/** Whether the server refused with `status`. */
+export function refusedWith(err: unknown, status: number): err is ApiFault {
+  return err instanceof ApiFault && err.kind === 'refused' && err.problem?.status === status
 }
 
 /** Any thrown value as an ApiFault; what is not a fault of the network is unreadable. */
