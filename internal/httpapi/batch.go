@@ -211,6 +211,9 @@ func (b *batch) answerJSON(c *gin.Context, form batchForm) error {
 	}
 	var l located
 	for from := 0; from < len(b.points); from += chunk {
+		if c.Request.Context().Err() != nil {
+			return nil // the reader has gone
+		}
 		points := b.points[from:min(from+chunk, len(b.points))]
 		b.locate(points, &l)
 		for i := range points {

@@ -57,7 +57,7 @@ func (b *batch) answerCSV(c *gin.Context, raw []byte) error {
 		for i := range points {
 			_ = w.Write(append(kept[i], b.csvFields(&points[i], &l, i)...))
 		}
-		if w.Error() != nil {
+		if w.Error() != nil || c.Request.Context().Err() != nil {
 			return nil // the reader has gone
 		}
 	}

@@ -36,8 +36,8 @@ var (
 	gzipEncoding   = []string{"gzip"}
 )
 
-// leastGzip is about what one packet holds anyway.
-const leastGzip = 1024
+// leastGzip is where gzip begins to save more than its own header.
+const leastGzip = 256
 
 func newDocument(contentType string, body []byte) *document {
 	d := &document{contentType: []string{contentType}}
