@@ -74,13 +74,7 @@ func printDiff(s *session, d *grid.Diff) {
 		fmt.Fprintf(s.out, "%s %s %s %s  %s\n", left("编码 code", 16), left("变化 change", 18), right("原面积 before m²", 18), right("现面积 after m²", 18), "来源 from / 属性 attributes")
 	}
 	for _, c := range d.Grids {
-		detail := ""
-		for _, p := range c.Parents {
-			detail += fmt.Sprintf(" %s %.1f%%", orOutside(p.Code), 100*p.Share)
-		}
-		for _, p := range c.Children {
-			detail += fmt.Sprintf(" → %s %.1f%%", orOutside(p.Code), 100*p.Share)
-		}
+		detail := sharesLine("", c.Parents) + sharesLine("→ ", c.Children)
 		for _, a := range c.Attributes {
 			detail += fmt.Sprintf(" %s: %q → %q", a.Name, a.From, a.To)
 		}
@@ -96,6 +90,23 @@ func printDiff(s *session, d *grid.Diff) {
 			fmt.Fprintf(s.out, "街镇 street %s %s → %s\n", st.To.Code, st.From.Name, st.To.Name)
 		}
 	}
+}
+
+// sharesLine names the grids that land came from or went to; those with less
+// than half a thousandth are only counted.
+func sharesLine(mark string, shares []grid.ParentArea) string {
+	line, small := "", 0
+	for _, p := range shares {
+		if p.Share < 0.0005 {
+			small++
+			continue
+		}
+		line += fmt.Sprintf(" %s%s %.1f%%", mark, orOutside(p.Code), 100*p.Share)
+	}
+	if small > 0 {
+		line += fmt.Sprintf(" +%d", small)
+	}
+	return line
 }
 
 func orOutside(code string) string {
