@@ -266,6 +266,13 @@ describe('the map page', () => {
     const wide = await v.page.evaluate(() => document.documentElement.scrollWidth)
     expect(wide).toBeLessThanOrEqual(360)
     await shoot(v.page, '360x740')
+    await v.page.locator('input[role=combobox]').tap()
+    await v.page.locator('.list button').nth(2).tap()
+    await v.page.locator('.card .grids').waitFor()
+    expect(new URL(v.page.url()).hash).toContain('street=')
+    await v.page.locator('.card .close').tap()
+    await v.page.getByLabel('显示全区').tap()
+    await drawn(v.page)
     const southern = [...grids].sort((a, b) => a.properties.label[1] - b.properties.label[1])[2]!.properties
     const { x, y } = await pixelOf(v.page, southern.label)
     await v.page.touchscreen.tap(x, y)

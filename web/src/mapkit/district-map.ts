@@ -12,9 +12,10 @@ import type { Bounds, Coord, LonLat } from '../geometry/coord'
 import { degrees } from '../geometry/coord'
 import { palettes } from '../ui/palette'
 import { paintGlow } from './glow'
-import { stipple } from './images'
+import type { Texture } from './images'
+import { clear, stipple } from './images'
 import type { Look } from './style'
-import { ANSWER, CHOSEN, GRIDS, HOVERED, LOWEST, districtLayers, districtStyle, stippleName } from './style'
+import { ANSWER, CHOSEN, GRIDS, HOVERED, LOWEST, ROOM, districtLayers, districtStyle, glowLayer, stippleName } from './style'
 
 setWorkerUrl(workerUrl)
 
@@ -119,7 +120,7 @@ export class DistrictMap {
   }
 
   setLook(look: Look): void {
-    const repaint = look.theme !== this.look.theme
+    const repaint = look.theme !== this.look.theme || look.scale !== this.look.scale
     this.look = look
     this.whenLoaded(() => this.apply(look, repaint))
   }
@@ -164,8 +165,8 @@ export class DistrictMap {
   /** Shows all of `bounds` (degrees), no closer than `maxZoom`. */
   fit(bounds: Bounds, { jump = false, maxZoom = 19 } = {}): void {
     const { clientWidth, clientHeight } = this.map.getContainer()
-    const clear = Math.round(Math.min(clientWidth, clientHeight) / 24)
-    const camera = this.map.cameraForBounds([bounds[0], bounds[1], bounds[2], bounds[3]], { padding: clear, maxZoom })
+    const margin = Math.round(Math.min(clientWidth, clientHeight) / 24)
+    const camera = this.map.cameraForBounds([bounds[0], bounds[1], bounds[2], bounds[3]], { padding: margin, maxZoom })
     if (!camera?.center || camera.zoom === undefined) return
     const { lng, lat } = LngLat.convert(camera.center)
     if (jump) this.show({ center: [lng, lat], zoom: camera.zoom })
@@ -268,10 +269,12 @@ export class DistrictMap {
   }
 
   private addImages(): void {
-    const name = stippleName(this.look.theme)
-    const image = stipple(palettes[this.look.theme].urbanDots)
-    if (this.map.hasImage(name)) this.map.removeImage(name)
-    this.map.addImage(name, image, { pixelRatio: 2 / this.look.scale })
+    const { theme, scale } = this.look
+    const images: [string, Texture][] = [[stippleName(theme), stipple(palettes[theme].urbanDots)], [ROOM, clear(32)]]
+    for (const [name, image] of images) {
+      if (this.map.hasImage(name)) this.map.removeImage(name)
+      this.map.addImage(name, image, { pixelRatio: 2 / scale })
+    }
   }
 
   private layGlow(): void {
@@ -280,7 +283,7 @@ export class DistrictMap {
     if (this.map.getSource<CanvasSource>('glow')) this.map.removeSource('glow')
     const { canvas, corners } = paintGlow(this.options.outline, palettes[this.look.theme].glow)
     this.map.addSource('glow', { type: 'canvas', canvas, coordinates: corners, animate: false })
-    this.map.addLayer({ id: 'glow', type: 'raster', source: 'glow', paint: { 'raster-fade-duration': 0 } }, LOWEST)
+    this.map.addLayer(glowLayer('glow', this.look.scale), LOWEST)
   }
 
   private flag(id: number, name: 'hovered' | 'chosen', on: boolean): void {

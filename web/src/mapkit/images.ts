@@ -24,6 +24,11 @@ export function stipple(rgba: string): Texture {
   return { width: SIDE, height: SIDE, data }
 }
 
+/** Nothing to see, `side` pixels wide: it keeps labels away from what lies beneath. */
+export function clear(side: number): Texture {
+  return { width: side, height: side, data: new Uint8Array(side * side * 4) }
+}
+
 /** `rgba(r, g, b, a)` as numbers. */
 function channels(rgba: string): [number, number, number, number] {
   const [r, g, b, a] = (rgba.match(/[\d.]+/g) ?? []).map(Number)

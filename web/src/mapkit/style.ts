@@ -1,4 +1,4 @@
-import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from 'maplibre-gl'
+import type { ExpressionSpecification, LayerSpecification, RasterLayerSpecification, StyleSpecification } from 'maplibre-gl'
 import type { Palette, Theme } from '../ui/palette'
 import { palettes } from '../ui/palette'
 
@@ -20,6 +20,9 @@ export const ANSWER = 'answer'
 
 /** The name of the texture of urban grids in `theme`. */
 export const stippleName = (theme: Theme): string => `urban-${theme}`
+
+/** The clear image that keeps labels off the marked point. */
+export const ROOM = 'room'
 
 const NOTHING = { type: 'FeatureCollection' as const, features: [] }
 const FONT = ['Inter Variable', 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei']
@@ -59,6 +62,17 @@ export function districtLayers(look: Look): LayerSpecification[] {
     ...marks(p, look.scale),
     ...labels(p, look),
   ]
+}
+
+/** The halo, full from afar; near the outline it is but a trace. */
+export function glowLayer(source: string, scale: number): RasterLayerSpecification {
+  const dz = Math.log2(scale)
+  return {
+    id: 'glow',
+    type: 'raster',
+    source,
+    paint: { 'raster-fade-duration': 0, 'raster-opacity': ['interpolate', ['linear'], ['zoom'], 11 + dz, 1, 14 + dz, 0.2] },
+  }
 }
 
 function areas(p: Palette, look: Look): LayerSpecification[] {
@@ -165,6 +179,8 @@ function labels(p: Palette, look: Look): LayerSpecification[] {
         'text-size': ['interpolate', ['linear'], ['zoom'], 12.8 + dz, 12 * scale, 15 + dz, 15 * scale],
         'text-max-width': 8,
         'text-line-height': 1.35,
+        'text-variable-anchor': ['center', 'top', 'bottom'],
+        'text-radial-offset': 1.2,
         'text-padding': 6 * scale,
       },
       paint: { 'text-color': p.mapText, ...halo },
@@ -191,6 +207,10 @@ function labels(p: Palette, look: Look): LayerSpecification[] {
         'text-offset': [0, -0.9], 'text-allow-overlap': true,
       },
       paint: { 'text-color': p.mapText, ...halo },
+    },
+    {
+      id: 'answer-room', type: 'symbol', source: ANSWER, filter: ['==', ['get', 'part'], 'point'],
+      layout: { 'icon-image': ROOM, 'icon-allow-overlap': true },
     },
   ]
 }

@@ -33,6 +33,9 @@ export interface Palette {
   readonly mapHalo: string
   readonly mark: string
   readonly markEdge: string
+
+  /** What became of a grid between two generations; each has its hatching as well. */
+  readonly change: Readonly<Record<'same' | 'redrawn' | 'split' | 'merged' | 'new' | 'gone', string>>
 }
 
 export type Theme = 'dark' | 'light'
@@ -65,6 +68,7 @@ export const palettes: Readonly<Record<Theme, Palette>> = {
     mapHalo: '#0b141e',
     mark: '#5be7e0',
     markEdge: '#06121a',
+    change: { same: '#a9b0be', redrawn: '#ffb02e', split: '#6ea8ff', merged: '#d98be0', new: '#5fd38d', gone: '#ff6b60' },
   },
   light: {
     page: '#eef2f5',
@@ -93,5 +97,6 @@ export const palettes: Readonly<Record<Theme, Palette>> = {
     mapHalo: '#f4f7f9',
     mark: '#00666a',
     markEdge: '#ffffff',
+    change: { same: '#5d6873', redrawn: '#a86a00', split: '#1f5fc4', merged: '#94359c', new: '#157a42', gone: '#c02a20' },
   },
 }

@@ -1,6 +1,8 @@
+import { adminEn } from './admin.en'
 import type { Strings } from './zh'
 
 export const en: Strings = {
+  ...adminEn,
   lang: 'en',
   brand: 'Lianqin',
   title: 'Responsibility grids',

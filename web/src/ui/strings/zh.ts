@@ -1,5 +1,8 @@
+import { adminZh } from './admin.zh'
+
 /** The words of the front end in Chinese, the first language; `en.ts` follows its shape. */
 export const zh = {
+  ...adminZh,
   lang: 'zh-CN',
   brand: '联勤',
   title: '责任网格',
