@@ -16,8 +16,8 @@ export const words = computed<Strings>(() => (language.value === 'en' ? en : zh)
 
 export const palette = computed<Palette>(() => palettes[theme.value])
 
-/** Carries the settings into the document and the browser's store, now and on every change. */
-export function applySettings(): void {
+/** Carries the settings into the document and the browser's store, now and on every change. `title` names the page. */
+export function applySettings(title: (words: Strings) => string = (w) => w.title): void {
   watchEffect(() => {
     const root = document.documentElement
     root.lang = words.value.lang
@@ -26,7 +26,7 @@ export function applySettings(): void {
     for (const [name, value] of Object.entries(palette.value)) {
       if (typeof value === 'string') root.style.setProperty(`--${kebab(name)}`, value)
     }
-    document.title = `${words.value.brand} · ${words.value.title}`
+    document.title = `${words.value.brand} · ${title(words.value)}`
     store('lianqin.language', language.value)
     store('lianqin.theme', theme.value)
   })

@@ -1,0 +1,37 @@
+/** Instants as people here read them: Asia/Shanghai, which has kept UTC+8 since 1991. */
+const OFFSET_MS = 8 * 3_600_000
+
+/** Terms that begin before this have been there "from the beginning". */
+const BEGINNING_MS = Date.UTC(1950, 0, 1)
+
+/** 2027-01-01 08:00 */
+export function minute(ms: number): string {
+  return shifted(ms).slice(0, 16).replace('T', ' ')
+}
+
+/** 2027-01-01 08:00:05 */
+export function second(ms: number): string {
+  return shifted(ms).slice(0, 19).replace('T', ' ')
+}
+
+/** 2027-01-01 */
+export function day(ms: number): string {
+  return shifted(ms).slice(0, 10)
+}
+
+/** Whether `ms` stands for "from the beginning" and not for a date. */
+export function isBeginning(ms: number): boolean {
+  return ms < BEGINNING_MS
+}
+
+/** What an <input type=date> and an <input type=time> hold, as an instant; null when it is none. */
+export function instantOf(date: string, time: string): number | null {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(date) || !/^\d{2}:\d{2}(:\d{2})?$/.test(time)) return null
+  const ms = Date.parse(`${date}T${time.length === 5 ? `${time}:00` : time}+08:00`)
+  // The 30th of February is the 2nd of March to some readers, and no day here.
+  return Number.isNaN(ms) || day(ms) !== date ? null : ms
+}
+
+function shifted(ms: number): string {
+  return new Date(ms + OFFSET_MS).toISOString()
+}
