@@ -38,9 +38,9 @@ type allotment struct {
 // slit is a narrow gap that is open at its end, as bridges cut it.
 type slit struct{ plots []int32 }
 
-// newAllotment leaves undecided what is narrow and has none or several owners.
-// Wide plots with several owners go to whom pick says.
-func newAllotment(s *subdivision, toleranceM float64, pick func(owners []int32) int32) *allotment {
+// newAllotment leaves undecided what is narrow and has none or several owners,
+// and gives to nobody what is wide.
+func newAllotment(s *subdivision, toleranceM float64) *allotment {
 	a := &allotment{subdivision: s, toleranceM: toleranceM}
 	a.plots, a.of = s.regions()
 	a.owner = make([]int32, len(a.plots))
@@ -57,15 +57,21 @@ func newAllotment(s *subdivision, toleranceM float64, pick func(owners []int32) 
 			a.owner[i] = undecided
 			if !s.narrow(r, toleranceM) {
 				a.owner[i] = nobody
-				if len(set) > 1 {
-					a.owner[i] = pick(set)
-				}
 			}
 		}
 	}
 	a.openBays()
 	a.was = slices.Clone(a.owner)
 	return a
+}
+
+// giveWide gives wide plots of several owners to the one that pick says.
+func (a *allotment) giveWide(pick func(owners []int32) int32) {
+	for i := range a.plots {
+		if set := a.ownerSet(a.plots[i].owners); len(set) > 1 && a.owner[i] == nobody {
+			a.owner[i] = pick(set)
+		}
+	}
 }
 
 // openBays takes off the list the narrow plots that bridges cut from a wide

@@ -64,7 +64,9 @@ func (s *survey) bridges() []line {
 	if len(spans) == 0 {
 		return nil
 	}
-	return foldLines(append(applyCuts(s.lines, dedupe(s.lines, cuts)), spans...))
+	n := newNoder(s.lines)
+	n.apply(dedupe(s.lines, cuts))
+	return replaceLines(n.result(), nil, foldLines(spans))
 }
 
 // needsBridges says that region r is nobody's and not simply a narrow cell

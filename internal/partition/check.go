@@ -66,9 +66,9 @@ type survey struct {
 	opt     CheckOptions
 	noded   []line // of the subdivision, with those that bound nothing
 	list    []region
-	of      []int32      // the region of each cell
-	widthM  []float64    // of each region that has not just one owner
-	bridged *subdivision // with bridges; nil when there are none
+	of      []int32    // the region of each cell
+	widthM  []float64  // of each region that has not just one owner
+	bridged *allotment // with bridges, nothing given yet; nil when there are none
 	report  *Report
 	touches int
 }
@@ -164,10 +164,12 @@ func (s *survey) findSlits() error {
 	if err != nil {
 		return err
 	}
-	if s.bridged, err = subdivide(s.faces, noded); err != nil {
+	sub, err := subdivide(s.faces, noded)
+	if err != nil {
 		return err
 	}
-	a := newAllotment(s.bridged, s.opt.ToleranceM, func([]int32) int32 { return nobody })
+	a := newAllotment(sub, s.opt.ToleranceM)
+	s.bridged = a
 	for _, slit := range a.slits {
 		d := Defect{Kind: Sliver, Msg: "claimed by none, open at an end"}
 		for _, i := range slit.plots {

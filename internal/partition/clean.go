@@ -119,12 +119,12 @@ func (s *survey) mayClean(opt CleanOptions) error {
 
 // allot gives every plot to one face or to nobody.
 func (s *survey) allot(shapes []Shape, opt CleanOptions) (*allotment, error) {
-	sub := s.subdivision
-	if s.bridged != nil {
-		sub = s.bridged
+	a := s.bridged
+	if a == nil {
+		a = newAllotment(s.subdivision, opt.ToleranceM)
 	}
 	pick := s.rule(shapes, opt.Overlaps)
-	a := newAllotment(sub, opt.ToleranceM, pick)
+	a.giveWide(pick)
 	a.settle()
 	rep := s.report
 	stuck := Total{}

@@ -75,7 +75,7 @@ func gather(shapes []Shape) (faces []FaceID, lines []line, err error) {
 
 // foldLines sorts lines upward from their lower ends and joins equal ones.
 func foldLines(lines []line) []line {
-	slices.SortFunc(lines, compareLines)
+	slices.SortFunc(lines, func(e, f line) int { return compareLines(&e, &f) })
 	out := lines[:0]
 	for _, l := range lines {
 		out = appendLine(out, l)
@@ -83,23 +83,24 @@ func foldLines(lines []line) []line {
 	return out
 }
 
-// mergeLines is foldLines of two folded lists together.
-func mergeLines(a, b []line) []line {
-	if len(b) == 0 {
-		return a
-	}
-	out := make([]line, 0, len(a)+len(b))
-	for len(a) > 0 && len(b) > 0 {
-		if compareLines(a[0], b[0]) < 0 {
-			out, a = append(out, a[0]), a[1:]
-		} else {
-			out, b = appendLine(out, b[0]), b[1:]
-			if len(a) > 0 && compareLines(a[0], out[len(out)-1]) == 0 {
-				out, a = appendLine(out, a[0]), a[1:]
-			}
+// replaceLines is folded lines without those at gone, ascending, and with more,
+// folded too.
+func replaceLines(lines []line, gone []int32, more []line) []line {
+	out := make([]line, 0, len(lines)-len(gone)+len(more))
+	for i := range lines {
+		if len(gone) > 0 && int(gone[0]) == i {
+			gone = gone[1:]
+			continue
+		}
+		for len(more) > 0 && compareLines(&more[0], &lines[i]) < 0 {
+			out, more = append(out, more[0]), more[1:]
+		}
+		out = append(out, lines[i])
+		if len(more) > 0 && compareLines(&more[0], &lines[i]) == 0 {
+			out, more = appendLine(out, more[0]), more[1:]
 		}
 	}
-	return append(append(out, a...), b...)
+	return append(out, more...)
 }
 
 // appendLine appends l to a folded list, or joins it with the last one.
@@ -112,7 +113,7 @@ func appendLine(out []line, l line) []line {
 	return append(out, l)
 }
 
-func compareLines(e, f line) int {
+func compareLines(e, f *line) int {
 	if e.a != f.a {
 		return compareCoords(e.a, f.a)
 	}

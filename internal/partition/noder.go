@@ -17,23 +17,31 @@ func maxMeetings(n int) int { return 500_000 + 4*n }
 // maxWork is how many steps through trees n lines may cost.
 func maxWork(n int) int { return 100_000_000 + 400*n }
 
-// Two lines that are almost parallel can zip up one unit a pass. So every
-// snapEvery passes the lines that still meet are snap rounded; and after
-// snapAll passes all lines are, which is sure to end.
+// Two lines that are almost parallel can zip up one unit a pass. So from the
+// pass snapFrom on new pieces are led through the ends that they pass by half a
+// unit, and old ones through new ends; and after snapAll passes all lines are snap rounded, which is sure to
+// end.
 const (
-	snapEvery = 4
-	snapAll   = 20
+	snapFrom = 1
+	snapAll  = 12
 )
 
-// node cuts lines where they meet, so that in the end no two of them have more
-// in common than an end. Crossings are rounded to the integer grid, which
-// bends what crosses there by less than a unit; what that makes cross is cut
-// in the next pass. Touches counts vertices that lay exactly on a line without
-// a vertex there. It is Invalid when the lines meet too often.
+// node cuts lines, folded, where they meet, so that in the end no two of them
+// have more in common than an end. Only fresh lines are compared with the
+// others; the rest is taken to be noded. Crossings are rounded to the integer
+// grid, which bends what crosses there by less than a unit; what that makes
+// cross is cut in the next pass. Touches counts vertices that lay exactly on a
+// line without a vertex there. It is Invalid when the lines meet too often.
 func node(lines []line) (noded []line, touches int, err error) {
-	work := 0
+	n := newNoder(lines)
+	var fresh []int32
+	for i := range lines {
+		if lines[i].fresh {
+			fresh = append(fresh, int32(i))
+		}
+	}
 	for pass := 0; ; pass++ {
-		cuts, crossed, err := findCuts(lines, &work)
+		cuts, crossed, err := n.findCuts(fresh)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -42,24 +50,99 @@ func node(lines []line) (noded []line, touches int, err error) {
 		}
 		switch {
 		case len(cuts) == 0:
-			return lines, touches, nil
-		case pass > snapAll+snapEvery:
-			return nil, 0, fault.New(fault.Internal, "noding %d lines does not end: %d still meet near %v", len(lines), len(cuts), cuts[0].at.Point())
-		case pass >= snapAll:
-			lines, err = snapRound(lines, cuts, func(int32) bool { return true }, &work)
-		case pass > 0 && pass%snapEvery == 0:
-			meets := make(map[int32]bool)
-			for _, c := range cuts {
-				meets[c.line] = true
+			lines = n.result()
+			for i := range lines {
+				lines[i].fresh = false
 			}
-			lines, err = snapRound(lines, cuts, func(i int32) bool { return meets[i] }, &work)
+			return lines, touches, nil
+		case pass > 2*snapAll:
+			return nil, 0, fault.New(fault.Internal, "noding %d lines does not end: %d still meet near %v", len(lines), len(cuts), cuts[0].at.Point())
+		case pass == snapAll:
+			if n, err = snapRound(n.result(), n.work); err != nil {
+				return nil, 0, err
+			}
+			fresh = n.everything()
 		default:
-			lines = applyCuts(lines, cuts)
-		}
-		if err != nil {
-			return nil, 0, err
+			fresh = n.apply(cuts)
+			if pass >= snapFrom {
+				fresh = n.snap(fresh)
+			}
 		}
 	}
+}
+
+// noder holds lines and the pieces they have been cut into so far. Its tree
+// knows the lines as they were given; their pieces lie within drift units of
+// them.
+type noder struct {
+	base  int // how many of the pieces are lines as given
+	all   []line
+	of    []int32   // the given line that each piece is of
+	kids  [][]int32 // the pieces of each given line; nil while it is whole
+	gone  []bool    // pieces that were cut
+	tree  *tree
+	drift int32
+	near  []int32
+	work  int
+}
+
+func newNoder(lines []line) *noder {
+	n := &noder{base: len(lines), all: slices.Clip(lines), of: make([]int32, len(lines)), kids: make([][]int32, len(lines)), gone: make([]bool, len(lines))}
+	for i := range n.of {
+		n.of[i] = int32(i)
+	}
+	return n
+}
+
+func (n *noder) everything() []int32 {
+	all := make([]int32, len(n.all))
+	for i := range all {
+		all[i] = int32(i)
+	}
+	return all
+}
+
+// result are the pieces as they are now, folded.
+func (n *noder) result() []line {
+	var cutUp []int32
+	var pieces []line
+	for i, kids := range n.kids {
+		if kids == nil {
+			continue
+		}
+		cutUp = append(cutUp, int32(i))
+		for _, k := range kids {
+			pieces = append(pieces, n.all[k])
+		}
+	}
+	out := n.all[:n.base]
+	if len(cutUp) > 0 {
+		out = replaceLines(out, cutUp, foldLines(pieces))
+	}
+	return out
+}
+
+// eachNear calls f for the pieces whose given lines come near piece i.
+func (n *noder) eachNear(i int32, f func(j int32)) error {
+	if n.tree == nil {
+		n.tree = newTree(n.base, func(i int32) box { return boxOf(n.all[i].a, n.all[i].b) })
+	}
+	l := &n.all[i]
+	n.near = n.tree.searchLine(l.a, l.b, n.drift, n.drift, n.near[:0])
+	if n.work += len(n.near); n.work+n.tree.work > maxWork(n.base) {
+		return tooTangled(l.a)
+	}
+	for _, b := range n.near {
+		if n.kids[b] == nil {
+			f(b)
+			continue
+		}
+		n.work += len(n.kids[b])
+		for _, j := range n.kids[b] {
+			f(j)
+		}
+	}
+	return nil
 }
 
 // cut is a vertex that a line is to get.
@@ -68,47 +151,130 @@ type cut struct {
 	at   geo.Coord
 }
 
-// findCuts compares the fresh lines with all others. Crossed is how many of
+// findCuts compares the fresh pieces with all others. Crossed is how many of
 // the cuts are due to crossings.
-func findCuts(lines []line, work *int) (cuts []cut, crossed int, err error) {
-	var fresh []int32
-	for i := range lines {
-		if lines[i].fresh {
-			fresh = append(fresh, int32(i))
-		}
+func (n *noder) findCuts(fresh []int32) (cuts []cut, crossed int, err error) {
+	isFresh := make([]bool, len(n.all))
+	for _, i := range fresh {
+		isFresh[i] = true
 	}
-	t := newTree(len(fresh), func(i int32) box { return boxOf(lines[fresh[i]].a, lines[fresh[i]].b) })
 	var touched []cut
-	var near []int32
-	for j := range lines {
-		f := &lines[j]
-		near = t.searchLine(f.a, f.b, 0, 0, near[:0])
-		if *work += len(near); *work+t.work > maxWork(len(lines)) || len(cuts)+len(touched) > maxMeetings(len(lines)) {
-			return nil, 0, tooTangled(f.a)
-		}
-		for _, n := range near {
-			i := fresh[n]
-			if f.fresh && int(i) >= j {
-				continue
+	for _, i := range fresh {
+		e := &n.all[i]
+		err := n.eachNear(i, func(j int32) {
+			if j == i || isFresh[j] && j < i {
+				return
 			}
-			e := &lines[i]
+			f := &n.all[j]
 			switch meetLines(e, f) {
 			case across:
 				at := crossingOf(e, f)
-				cuts = append(cuts, cut{i, at}, cut{int32(j), at})
+				cuts = append(cuts, cut{i, at}, cut{j, at})
 			case touch:
 				touched = append(touched, touchesOf(i, e, f)...)
-				touched = append(touched, touchesOf(int32(j), f, e)...)
+				touched = append(touched, touchesOf(j, f, e)...)
+			}
+		})
+		if err != nil {
+			return nil, 0, err
+		}
+		if len(cuts)+len(touched) > maxMeetings(n.base) {
+			return nil, 0, tooTangled(e.a)
+		}
+	}
+	cuts, touched = dedupe(n.all, cuts), dedupe(n.all, touched)
+	crossed = len(cuts)
+	return dedupe(n.all, append(cuts, touched...)), crossed, nil
+}
+
+// apply replaces each cut piece by smaller ones, which it returns.
+func (n *noder) apply(cuts []cut) (fresh []int32) {
+	n.drift++
+	for len(cuts) > 0 {
+		i := cuts[0].line
+		l := n.all[i]
+		first := int32(len(n.all))
+		from := l.a
+		for ; len(cuts) > 0 && cuts[0].line == i; cuts = cuts[1:] {
+			if to := cuts[0].at; to != from {
+				n.all = append(n.all, l.piece(from, to))
+				from = to
+			}
+		}
+		if from != l.b {
+			n.all = append(n.all, l.piece(from, l.b))
+		}
+		n.gone[i] = true
+		kids := slices.DeleteFunc(n.kids[n.of[i]], func(k int32) bool { return k == i })
+		for k := first; k < int32(len(n.all)); k++ {
+			n.of, n.gone = append(n.of, n.of[i]), append(n.gone, false)
+			kids, fresh = append(kids, k), append(fresh, k)
+		}
+		n.kids[n.of[i]] = kids
+	}
+	return fresh
+}
+
+// snap leads the fresh pieces through the ends of others whose unit square
+// they pass, and others through theirs, and returns what is fresh then.
+func (n *noder) snap(fresh []int32) []int32 {
+	var led []cut
+	lead := func(i, j int32) { // i through the ends of j
+		l := &n.all[i]
+		for _, v := range [...]geo.Coord{n.all[j].a, n.all[j].b} {
+			if v != l.a && v != l.b && passes(l.a, l.b, v) {
+				led = append(led, cut{i, v})
 			}
 		}
 	}
-	*work += t.work
 	for _, i := range fresh {
-		lines[i].fresh = false
+		if err := n.eachNear(i, func(j int32) { lead(i, j); lead(j, i) }); err != nil {
+			break // the next search for cuts says so
+		}
 	}
-	cuts, touched = dedupe(lines, cuts), dedupe(lines, touched)
-	crossed = len(cuts)
-	return dedupe(lines, append(cuts, touched...)), crossed, nil
+	fresh = append(fresh, n.apply(dedupe(n.all, led))...)
+	return slices.DeleteFunc(fresh, func(i int32) bool { return n.gone[i] })
+}
+
+// snapRound is Hobby's snap rounding (Practical segment intersection with
+// finite precision output, 1999): every end of a line and every rounded
+// crossing makes its unit square hot, and each line is led through the middle
+// of all hot squares that it passes. The lines then cross nowhere.
+func snapRound(lines []line, work int) (*noder, error) {
+	n := newNoder(lines)
+	n.work = work
+	cuts, _, err := n.findCuts(n.everything())
+	if err != nil {
+		return nil, err
+	}
+	hot := make([]geo.Coord, 0, 2*len(lines)+len(cuts))
+	for i := range lines {
+		hot = append(hot, lines[i].a, lines[i].b)
+	}
+	for _, c := range cuts {
+		hot = append(hot, c.at)
+	}
+	slices.SortFunc(hot, compareCoords)
+	hot = slices.Compact(hot)
+	t := newTree(len(hot), func(i int32) box { return boxOf(hot[i], hot[i]) })
+	var led []cut
+	var near []int32
+	for i := range lines {
+		l := &lines[i]
+		near = t.searchLine(l.a, l.b, 1, 1, near[:0])
+		if n.work += len(near); n.work+t.work > maxWork(len(lines)) || len(led) > maxMeetings(len(lines)) {
+			return nil, tooTangled(l.a)
+		}
+		for _, h := range near {
+			if c := hot[h]; c != l.a && c != l.b && passes(l.a, l.b, c) {
+				led = append(led, cut{int32(i), c})
+			}
+		}
+	}
+	n.apply(dedupe(lines, led))
+	out := newNoder(n.result())
+	out.work = n.work + t.work
+	return out, nil
 }
 
 func tooTangled(at geo.Coord) error {
@@ -137,67 +303,6 @@ func dedupe(lines []line, cuts []cut) []cut {
 		return compareCoords(c.at, d.at)
 	})
 	return slices.Compact(cuts)
-}
-
-// applyCuts replaces each cut line by its pieces, which are fresh.
-func applyCuts(lines []line, cuts []cut) []line {
-	old := make([]line, 0, len(lines))
-	pieces := make([]line, 0, 2*len(cuts))
-	for i := range lines {
-		l := &lines[i]
-		if len(cuts) == 0 || int(cuts[0].line) != i {
-			old = append(old, *l)
-			continue
-		}
-		from := l.a
-		for ; len(cuts) > 0 && int(cuts[0].line) == i; cuts = cuts[1:] {
-			if to := cuts[0].at; to != from {
-				pieces = append(pieces, l.piece(from, to))
-				from = to
-			}
-		}
-		if from != l.b {
-			pieces = append(pieces, l.piece(from, l.b))
-		}
-	}
-	return mergeLines(old, foldLines(pieces))
-}
-
-// snapRound is Hobby's snap rounding (Practical segment intersection with
-// finite precision output, 1999): every end of a line and every rounded
-// crossing, which cuts has, makes its unit square hot, and each chosen line is
-// led through the middle of all hot squares that it passes. When all lines are
-// chosen, they then cross nowhere.
-func snapRound(lines []line, cuts []cut, chosen func(i int32) bool, work *int) ([]line, error) {
-	hot := make([]geo.Coord, 0, 2*len(lines)+len(cuts))
-	for i := range lines {
-		hot = append(hot, lines[i].a, lines[i].b)
-	}
-	for _, c := range cuts {
-		hot = append(hot, c.at)
-	}
-	slices.SortFunc(hot, compareCoords)
-	hot = slices.Compact(hot)
-	t := newTree(len(hot), func(i int32) box { return boxOf(hot[i], hot[i]) })
-	var led []cut
-	var near []int32
-	for i := range lines {
-		l := &lines[i]
-		if !chosen(int32(i)) {
-			continue
-		}
-		near = t.searchLine(l.a, l.b, 1, 1, near[:0])
-		if *work += len(near); *work+t.work > maxWork(len(lines)) || len(led) > maxMeetings(len(lines)) {
-			return nil, tooTangled(l.a)
-		}
-		for _, h := range near {
-			if c := hot[h]; c != l.a && c != l.b && passes(l.a, l.b, c) {
-				led = append(led, cut{int32(i), c})
-			}
-		}
-	}
-	*work += t.work
-	return applyCuts(lines, dedupe(lines, led)), nil
 }
 
 // passes reports whether a–b meets the unit square round c, [c.X-½, c.X+½) by

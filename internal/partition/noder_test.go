@@ -135,12 +135,11 @@ func TestNodedLinesMeetOnlyInEnds(t *testing.T) {
 			for name, f := range map[string]func([]line) ([]line, error){
 				"plain": func(l []line) ([]line, error) { l, _, err := node(l); return l, err },
 				"snapped": func(l []line) ([]line, error) {
-					work := 0
-					cuts, _, err := findCuts(l, &work)
-					if err == nil {
-						l, err = snapRound(l, cuts, func(int32) bool { return true }, &work)
+					n, err := snapRound(l, 0)
+					if err != nil {
+						return nil, err
 					}
-					return l, err
+					return n.result(), nil
 				},
 			} {
 				noded, err := f(foldLines(append([]line(nil), raw...)))

@@ -31,12 +31,16 @@ func (s *subdivision) breadthOf(r *region, toleranceM float64) breadth {
 		// the inner circle measures twice the floor.
 		return breadth{s.anyPlaceIn(r, b), min(most, 2*floor)}
 	}
+	lo, hi := p.of(geo.Coord{X: b.x0, Y: b.y0}), p.of(geo.Coord{X: b.x1, Y: b.y1})
 	probes := 2000
+	if most >= toleranceM && floor < toleranceM && !w.fits(lo, hi, toleranceM/2) {
+		most = math.Nextafter(toleranceM, 0)
+	}
 	if most < toleranceM || floor > toleranceM {
 		probes = 60
 	}
 	step := min(toleranceM/40, floor/8)
-	at, radius := w.widest(p.of(geo.Coord{X: b.x0, Y: b.y0}), p.of(geo.Coord{X: b.x1, Y: b.y1}), floor/2, step, min(probes, 16+20_000_000/len(r.border)))
+	at, radius := w.widest(lo, hi, floor/2, step, min(probes, 16+20_000_000/len(r.border)))
 	out := breadth{at: p.coord(at), widthM: min(max(floor, 2*radius), most)}
 	if radius <= 0 || !s.holds(r, out.at) {
 		out.at = s.anyPlaceIn(r, b)
@@ -50,10 +54,9 @@ func (s *subdivision) narrow(r *region, toleranceM float64) bool {
 	if 2*r.areaM2 >= toleranceM*r.perimeterM {
 		return false
 	}
-	if w, _ := s.widener(r, s.boundsOf(r)); w.most(r) < toleranceM {
-		return true
-	}
-	return s.breadthOf(r, toleranceM).widthM < toleranceM
+	b := s.boundsOf(r)
+	w, p := s.widener(r, b)
+	return w.most(r) < toleranceM || !w.fits(p.of(geo.Coord{X: b.x0, Y: b.y0}), p.of(geo.Coord{X: b.x1, Y: b.y1}), toleranceM/2)
 }
 
 // isHairline reports whether r, already measured, is thinner than hairlineM.
@@ -167,6 +170,35 @@ func (w *widener) thickness() float64 {
 		lo, hi = min(lo, d), max(hi, d)
 	}
 	return hi - lo
+}
+
+// fits reports whether a circle of that radius fits. It gives up, and says
+// yes, where that takes too many probes.
+func (w *widener) fits(lo, hi spot, radius float64) bool {
+	half := max(min(hi.x-lo.x, hi.y-lo.y), max(hi.x-lo.x, hi.y-lo.y)/16, radius) / 2
+	var stack []probe
+	for x := lo.x; x < hi.x; x += 2 * half {
+		for y := lo.y; y < hi.y; y += 2 * half {
+			stack = append(stack, probe{at: spot{x + half, y + half}, half: half})
+		}
+	}
+	for left := 4000 + 20_000_000/len(w.edges); len(stack) > 0; left-- {
+		p := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		r := w.distance(p.at)
+		if r >= radius || left == 0 {
+			return true
+		}
+		// A circle that fits only just is taken for one that does not.
+		if r+p.half*math.Sqrt2 < radius || p.half < radius/64 {
+			continue
+		}
+		h := p.half / 2
+		for _, d := range [...]spot{{-h, -h}, {h, -h}, {-h, h}, {h, h}} {
+			stack = append(stack, probe{at: spot{p.at.x + d.x, p.at.y + d.y}, half: h})
+		}
+	}
+	return false
 }
 
 // widest finds the largest inner circle to within step, or the best after so
