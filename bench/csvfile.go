@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
-	"syscall"
+	"strings"
 	"time"
 )
 
@@ -56,7 +56,7 @@ func csvFile(ctx context.Context, b *bench) error {
 	if err := checkRows(out, d); err != nil {
 		return err
 	}
-	t.row("Lianqin", number(wall.median()), number(wall.min()), atMost(wall.median(), 1.5), number(cpu.median()), number(held.max()))
+	t.row("Lianqin", number(wall.median()), number(wall.min()), atMost(wall.median(), 1.5), number(cpu.median()), orDash(held.max()))
 	t.note("From starting the process to its end, the embedded district included. Each of the %s grids in the output is the one that Locate finds.", number(csvRows))
 	t.print()
 	return nil
@@ -113,15 +113,42 @@ func resolveFile(ctx context.Context, program, in, out string) (wall, cpu, heldM
 	cmd := exec.CommandContext(ctx, program, "resolve")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = src, dst, &said
 	began := time.Now()
-	if err := cmd.Run(); err != nil {
-		return 0, 0, 0, fmt.Errorf("lianqin resolve: %w: %s", err, said.Bytes())
+	if err := cmd.Start(); err != nil {
+		return 0, 0, 0, err
+	}
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	for running := true; running; {
+		select {
+		case err = <-done:
+			running = false
+		case <-time.After(20 * time.Millisecond):
+			heldMB = max(heldMB, peakMB(cmd.Process.Pid))
+		}
 	}
 	wall = time.Since(began).Seconds()
-	cpu = (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
-	if u, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		heldMB = float64(u.Maxrss) / 1e3 // kB on Linux
+	if err != nil {
+		return 0, 0, 0, fmt.Errorf("lianqin resolve: %w: %s", err, said.Bytes())
 	}
+	cpu = (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
 	return wall, cpu, heldMB, nil
+}
+
+// peakMB is the most memory that a process has held so far, zero where /proc
+// does not tell. The Maxrss of a process that has ended will not do: it counts
+// what its parent held when it was started.
+func peakMB(pid int) float64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		if size, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kB, _ := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(size), " kB"), 64)
+			return kB * 1024 / 1e6
+		}
+	}
+	return 0
 }
 
 // checkRows holds every row's grid against the index.
