@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -18,11 +19,12 @@ import (
 	"github.com/tidwall/redcon"
 
 	"lianqin/geodata"
+	"lianqin/internal/auth"
 	"lianqin/internal/casework"
 	"lianqin/internal/demo"
 	"lianqin/internal/grid"
 	"lianqin/internal/httpapi"
-	"lianqin/internal/locate"
+	"lianqin/internal/store"
 )
 
 // serve is the other side of a figure over the network, in a process of its
@@ -74,11 +76,15 @@ func newAPI(gen *grid.Generation) (*httpapi.API, error) {
 	if err != nil {
 		return nil, err
 	}
-	api, err := httpapi.New(httpapi.Config{Catalogue: catalogue, Limits: httpapi.Limits{Rate: -1}})
+	atlas, gate, err := inForce(gen)
 	if err != nil {
 		return nil, err
 	}
-	api.Publish(locate.New(gen))
+	api, err := httpapi.New(httpapi.Config{Gate: gate, Atlas: atlas, Public: []auth.Action{auth.ReadMap},
+		Catalogue: catalogue, Limits: httpapi.Limits{Rate: -1}})
+	if err != nil {
+		return nil, err
+	}
 	for used := selfCPU(); ; {
 		time.Sleep(250 * time.Millisecond)
 		now := selfCPU()
@@ -87,6 +93,33 @@ func newAPI(gen *grid.Generation) (*httpapi.API, error) {
 		}
 		used = now
 	}
+}
+
+// inForce enters gen into a database of its own, which lasts as long as the
+// program.
+func inForce(gen *grid.Generation) (*grid.Atlas, *auth.Gate, error) {
+	ctx := context.Background()
+	dir, err := os.MkdirTemp("", "lianqin-bench-*")
+	if err != nil {
+		return nil, nil, err
+	}
+	st, err := store.Open(ctx, "sqlite:"+filepath.Join(dir, "bench.db"), store.Options{})
+	if err != nil {
+		return nil, nil, err
+	}
+	a, err := grid.Open(ctx, st.Generations(), nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := a.Import(ctx, grid.Import{Streets: gen.Streets(), Areas: grid.AreasOf(gen), Author: "bench"})
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := a.Check(ctx, r.Number, 0, "bench"); err != nil {
+		return nil, nil, err
+	}
+	_, err = a.Publish(ctx, grid.Publication{Number: r.Number, From: time.Unix(0, 0), By: "bench"})
+	return a, auth.NewGate(st.Accounts(), time.Now), errors.Join(err, os.RemoveAll(dir))
 }
 
 func demonstration(scale int) (*grid.Generation, error) {

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 
 	"lianqin/internal/fault"
+	"lianqin/internal/geofile"
 	"lianqin/internal/grid"
 	"lianqin/internal/partition"
 )
@@ -45,6 +48,11 @@ func (b *boundaryFlags) load(s *session) (*grid.Generation, error) {
 	if err != nil {
 		return nil, err
 	}
+	return b.generation(s, f)
+}
+
+// generation makes one of a file that was read.
+func (b *boundaryFlags) generation(s *session, f *geofile.File) (*grid.Generation, error) {
 	if err := f.Err(); err != nil { // a grid that could not be read would silently be "outside"
 		return nil, err
 	}
@@ -62,6 +70,38 @@ func (b *boundaryFlags) load(s *session) (*grid.Generation, error) {
 		return nil, fmt.Errorf("%s: %w", b.Boundaries, err)
 	}
 	return grid.New(1, grid.Source{Streets: a.streets, Grids: a.grids, Partition: part})
+}
+
+// name is what the district is called for want of a better name.
+func (b *boundaryFlags) name() string {
+	if b.Boundaries == "" {
+		return "演示辖区 demonstration"
+	}
+	return filepath.Base(b.Boundaries)
+}
+
+// usualCleaning is what the flags say when nobody does.
+var usualCleaning = cleaningFlags{Tolerance: 3, MaxNoise: 0.001, Overlaps: "refuse"}
+
+// maxUploadVertices bounds a boundary file that comes over the web.
+const maxUploadVertices = 5_000_000
+
+// importer reads files that come over the web, with the properties and the
+// cleaning that b chooses for those on the command line.
+func (b *boundaryFlags) importer() func(context.Context, string, []byte) ([]grid.Street, []grid.Area, error) {
+	return func(ctx context.Context, name string, data []byte) ([]grid.Street, []grid.Area, error) {
+		f, err := geofile.ReadBytes(data, name, geofile.Options{Layer: b.Layer, MaxVertices: maxUploadVertices})
+		if err != nil {
+			return nil, nil, err
+		}
+		own := *b
+		own.Boundaries = name
+		gen, err := own.generation(&session{ctx: ctx, out: io.Discard, err: io.Discard, quiet: true}, f)
+		if err != nil {
+			return nil, nil, err
+		}
+		return gen.Streets(), grid.AreasOf(gen), nil
+	}
 }
 
 // fit proves the areas, after repairing what is small enough.

@@ -2,10 +2,13 @@ package main
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 
+	"lianqin/internal/auth"
 	"lianqin/internal/demo"
 	"lianqin/internal/geofile"
 	"lianqin/internal/grid"
@@ -22,6 +25,7 @@ func (*demoCommand) Help() string {
 Examples 示例:
 
   lianqin demo
+  lianqin demo --database sqlite:/tmp/try.db
   lianqin demo --listen 127.0.0.1:9000
   lianqin demo district --out district.geojson`
 }
@@ -35,13 +39,28 @@ func demonstration() (*grid.Generation, error) {
 	return grid.New(1, src)
 }
 
-type demoServeCommand struct{ serverFlags }
+type demoServeCommand struct {
+	serverFlags
+	Database string `default:"sqlite:data/demo.db" placeholder:"URL" help:"sqlite:PATH or postgres://…; ${default} if not said. 数据库。"`
+}
 
 func (*demoServeCommand) Help() string { return (*demoCommand).Help(nil) }
 
 func (c *demoServeCommand) Run(s *session) error {
 	s.notef("演示辖区，非官方边界 a demonstration district, not the official boundary")
-	return c.serve(s, demonstration)
+	c.PublicMap = true
+	return c.serve(s, service{database: databaseFlags{c.Database}, boundaries: boundaryFlags{cleaningFlags: usualCleaning}, guide: makeAdmin})
+}
+
+// makeAdmin makes the demonstration's administrator and tells the password,
+// this once.
+func makeAdmin(s *session, g *auth.Gate) error {
+	password := rand.Text()
+	if err := setUser(s, g, "admin", userFields{name: "管理员 Administrator", role: auth.Administrator, jurisdiction: auth.WholeDistrict, password: password}); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(s.out, "登录 sign in: admin  密码（只显示这一次）password, shown this once: %s\n", password)
+	return err
 }
 
 type demoDistrictCommand struct {

@@ -233,7 +233,8 @@ func folder(t testing.TB, files map[string]string) string {
 // another, and stops it as a service manager would.
 func TestServe(t *testing.T) {
 	dir := folder(t, map[string]string{"squares.geojson": squares})
-	c := program(t, "serve", "--boundaries", filepath.Join(dir, "squares.geojson"), "--listen", "127.0.0.1:0")
+	c := program(t, "serve", "--boundaries", filepath.Join(dir, "squares.geojson"), "--listen", "127.0.0.1:0", "--public-map",
+		"--database", "sqlite:"+filepath.Join(dir, "lianqin.db"))
 	out, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -245,6 +246,9 @@ func TestServe(t *testing.T) {
 	}
 	defer c.Process.Kill()
 	lines := bufio.NewScanner(out)
+	if !lines.Scan() || !strings.Contains(lines.Text(), "lianqin user add admin") {
+		t.Errorf("without an account the first line is %q", lines.Text())
+	}
 	if !lines.Scan() {
 		t.Fatalf("no address printed: %s", errOut.String())
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,14 +10,17 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"syscall"
+	"time"
 
 	"lianqin/geodata"
+	"lianqin/internal/auth"
 	"lianqin/internal/casework"
 	"lianqin/internal/fault"
 	"lianqin/internal/grid"
 	"lianqin/internal/httpapi"
-	"lianqin/internal/locate"
+	"lianqin/internal/store"
 	"lianqin/web"
 )
 
@@ -25,43 +29,53 @@ type serverFlags struct {
 	Listen         string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on, ${default} if not said; port 0 picks a free one. 监听地址。"`
 	Catalogue      string `placeholder:"FILE" help:"Catalogue of case items as CSV; the embedded one without. 事部件分类目录。"`
 	Departments    string `placeholder:"FILE" help:"Departments as CSV; the embedded ones without. 部门目录。"`
+	PublicMap      bool   `name:"public-map" help:"Let everybody see the map and resolve points without signing in. 地图与落格免登录。"`
+	PublicMetrics  bool   `help:"Let everybody read /metrics, as Prometheus does. 指标免登录。"`
+	SecureCookies  bool   `help:"Mark cookies Secure; implied by TLS that this program or a trusted proxy tells of. 仅经 HTTPS 发送 cookie。"`
 	TrustForwarded bool   `help:"Believe X-Forwarded-* headers. Only behind a proxy that sets them. 信任反向代理的转发头。"`
 	LogLevel       string `enum:"debug,info,warn,error" default:"info" help:"What to log: ${enum}. 日志级别。"`
 }
 
 type serveCommand struct {
 	serverFlags
+	databaseFlags
 	boundaryFlags `group:"边界 Boundaries:"`
 }
 
 func (*serveCommand) Help() string {
 	return `Serves the map at /, the API under /api/v1, tiles under /tiles, OGC API – Features under /ogc, and its own description at /openapi.json. Stops on Ctrl-C or SIGTERM after answering what is under way.
 
+At the first start, when the database holds no generation, --boundaries (or the demonstration district) becomes generation 1, in force from 1970-01-01 on; later ones come by lianqin generations, or over the web. 首次启动时导入 --boundaries 为第 1 版，此后经 lianqin generations 或网页更新。
+
 Examples 示例:
 
   lianqin serve --boundaries grids.gpkg --id-property code
+  lianqin serve --database postgres://lianqin@db/lianqin --public-map
   lianqin serve --listen 0.0.0.0:8080 --log-level warn
   LIANQIN_LISTEN=:9000 lianqin serve
   curl 'http://127.0.0.1:8080/api/v1/resolve?lon=121.247&lat=31.383'`
 }
 
 func (c *serveCommand) Run(s *session) error {
-	return c.serve(s, func() (*grid.Generation, error) { return c.load(s) })
+	return c.serve(s, service{database: c.databaseFlags, boundaries: c.boundaryFlags, guide: inviteOperator})
 }
 
-// serve answers for the generation that load makes, until the session ends. It
-// takes the address before the work of loading: a port that is in use should
-// not cost a minute to find out.
-func (c *serverFlags) serve(s *session, load func() (*grid.Generation, error)) error {
+// service is what tells one kind of serving from another.
+type service struct {
+	database   databaseFlags
+	boundaries boundaryFlags // of the first generation, and the cleaning of later ones
+	// guide is called when there is no account.
+	guide func(*session, *auth.Gate) error
+}
+
+// serve answers until the session ends. It takes the address before the work
+// of loading: a port that is in use should not cost a minute to find out.
+func (c *serverFlags) serve(s *session, sv service) (err error) {
 	l, err := listen(c.Listen)
 	if err != nil {
 		return err
 	}
 	defer l.Close()
-	gen, err := load()
-	if err != nil {
-		return err
-	}
 	catalogue, err := c.catalogue()
 	if err != nil {
 		return err
@@ -71,19 +85,108 @@ func (c *serverFlags) serve(s *session, load func() (*grid.Generation, error)) e
 		return usagef("--log-level: %w", err)
 	}
 	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level}))
-	api, err := httpapi.New(httpapi.Config{Catalogue: catalogue, Web: web.Dist(), Log: log, Version: programVersion(), TrustForwarded: c.TrustForwarded})
+	st, err := store.Open(s.ctx, sv.database.Database, store.Options{Log: log})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	atlas, err := sv.atlas(s, st)
+	if err != nil {
+		return err
+	}
+	gate := auth.NewGate(st.Accounts(), time.Now)
+	if err := guide(s, gate, sv.guide); err != nil {
+		return err
+	}
+	api, err := httpapi.New(httpapi.Config{Gate: gate, Atlas: atlas, Public: c.public(), SecureCookies: c.SecureCookies, Boundaries: sv.boundaries.importer(),
+		Catalogue: catalogue, Web: web.Dist(), Log: log, Version: programVersion(), TrustForwarded: c.TrustForwarded})
 	if err != nil {
 		return err
 	}
 	defer api.Close()
-	api.Publish(locate.New(gen))
-	fmt.Fprintf(s.out, "联勤已就绪 ready: %s  (%d 个网格 grids, %d 个街镇 streets)\n", address(l.Addr()), len(gen.Grids()), len(gen.Streets()))
+	following, stop := context.WithCancel(s.ctx)
+	var followed sync.WaitGroup
+	followed.Go(func() { atlas.Follow(following, seldom(log)) })
+	defer followed.Wait()
+	defer stop()
+	if gen, ok := atlas.Current(); ok {
+		fmt.Fprintf(s.out, "联勤已就绪 ready: %s  (%d 个网格 grids, %d 个街镇 streets)\n", address(l.Addr()), len(gen.Grids()), len(gen.Streets()))
+	} else {
+		fmt.Fprintf(s.out, "联勤已启动，尚无生效边界 started: %s  (no boundaries are in force yet; see lianqin generations list)\n", address(l.Addr()))
+	}
 	s.notef("Ctrl-C 停止 stops")
 	if err := api.Serve(s.ctx, l); err != nil {
 		return err
 	}
 	fmt.Fprintln(s.out, "已停止 stopped")
 	return nil
+}
+
+// beginning is when the first generation comes into force: reports of before
+// resolve by it, too.
+var beginning = time.Date(1970, 1, 1, 0, 0, 0, 0, grid.Zone)
+
+// atlas is the database's, with a first generation if it has none.
+func (sv *service) atlas(s *session, st *store.Store) (*grid.Atlas, error) {
+	a, err := grid.Open(s.ctx, st.Generations(), nil)
+	if err != nil {
+		return nil, err
+	}
+	if len(a.Ledger().Records) > 0 {
+		if sv.boundaries.Boundaries != "" {
+			s.notef("--boundaries 只在首次启动时导入；更新边界请用 counts at the first start only; for new boundaries use: lianqin generations import %s", sv.boundaries.Boundaries)
+		}
+		return a, nil
+	}
+	gen, err := sv.boundaries.load(s)
+	if err != nil {
+		return nil, err
+	}
+	r, err := a.Import(s.ctx, grid.Import{Streets: gen.Streets(), Areas: grid.AreasOf(gen), Name: sv.boundaries.name(), Note: "首次启动 first start", Author: whoFlags{}.who()})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := a.Check(s.ctx, r.Number, 0, r.Author); err != nil {
+		return nil, err
+	}
+	_, err = a.Publish(s.ctx, grid.Publication{Number: r.Number, From: beginning, By: r.Author})
+	return a, err
+}
+
+func (c *serverFlags) public() (actions []auth.Action) {
+	if c.PublicMap {
+		actions = append(actions, auth.ReadMap)
+	}
+	if c.PublicMetrics {
+		actions = append(actions, auth.ReadMetrics)
+	}
+	return actions
+}
+
+// guide calls how when there is no account.
+func guide(s *session, g *auth.Gate, how func(*session, *auth.Gate) error) error {
+	all, err := g.Accounts(s.ctx, operator())
+	if err != nil || len(all) > 0 {
+		return err
+	}
+	return how(s, g)
+}
+
+func inviteOperator(s *session, _ *auth.Gate) error {
+	fmt.Fprintln(s.out, "尚无账号，请创建管理员 there is no account yet; make an administrator: lianqin user add admin --role administrator")
+	return nil
+}
+
+// seldom logs that following another process's changes does not work, at most
+// once a minute.
+func seldom(log *slog.Logger) func(error) {
+	var last time.Time
+	return func(err error) {
+		if now := time.Now(); now.Sub(last) >= time.Minute {
+			last = now
+			log.Error("boundaries cannot be brought up to date; those in memory stay in use", "error", err.Error())
+		}
+	}
 }
 
 // listen opens the address and says in words why it cannot.

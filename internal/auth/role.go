@@ -76,6 +76,16 @@ var Actions = []Action{
 	ManageAccounts, ManageDevices, ManageLinks, ReadAudit, ReadMetrics,
 }
 
+// WholeDistrict reports whether a is about the district as a whole, so that a
+// narrower jurisdiction does not do.
+func (a Action) WholeDistrict() bool {
+	switch a {
+	case DraftGenerations, PublishGenerations, ReadAudit, ReadMetrics:
+		return true
+	}
+	return false
+}
+
 // allowed is the one table of who may do what. Administrators run the system
 // and do not draw or approve borders; whoever drafts does not publish.
 var allowed = map[Role][]Action{

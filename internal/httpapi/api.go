@@ -8,18 +8,30 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"lianqin/internal/auth"
 	"lianqin/internal/casework"
-	"lianqin/internal/locate"
+	"lianqin/internal/grid"
 )
 
-// Config is what an API is made of. The zero value of every field but
-// Catalogue stands for a sensible one.
+// Config is what an API is made of. The zero value of every field but Gate,
+// Atlas and Catalogue stands for a sensible one.
 type Config struct {
+	// Gate lets callers in. It is required.
+	Gate *auth.Gate
+	// Atlas holds the boundaries. It is required; until it has a generation in
+	// force, what asks for boundaries is Unavailable.
+	Atlas *grid.Atlas
+	// Public is what callers who have not signed in may do beside Anyone.
+	Public []auth.Action
+	// SecureCookies marks cookies Secure even where TLS ends elsewhere.
+	SecureCookies bool
+	// Boundaries reads a boundary file of that name for a new generation, by
+	// the rules of the command line. With none, import is Unavailable.
+	Boundaries func(ctx context.Context, name string, file []byte) ([]grid.Street, []grid.Area, error)
 	// Catalogue answers item=; with none, item= is Unavailable.
 	Catalogue *casework.Catalogue
 	// Web is the built web application, its index.html at the root. With none,
@@ -40,11 +52,11 @@ type Config struct {
 }
 
 // API is the HTTP service. It is an http.Handler, safe for concurrent use, and
-// not ready until Publish was called once.
+// ready while its atlas has a generation in force.
 type API struct {
 	cfg      Config
 	engine   *gin.Engine
-	district atomic.Pointer[district] // in force; nil before the first Publish
+	views    *views
 	metrics  *metrics
 	limiter  *limiter
 	bodies   budget // bytes of request bodies held now, all requests together
@@ -53,8 +65,12 @@ type API struct {
 	requests requestIDs
 }
 
-// New makes an API. It is an error when the web application cannot be read.
+// New makes an API, whose work in the background ends with Close. It is an
+// error when the web application cannot be read.
 func New(cfg Config) (*API, error) {
+	if cfg.Gate == nil || cfg.Atlas == nil {
+		return nil, errors.New("an API needs a gate and an atlas")
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
@@ -75,19 +91,9 @@ func New(cfg Config) (*API, error) {
 		site:    site,
 	}
 	a.requests.prefix = processPrefix()
+	a.views = newViews(cfg.Atlas, cfg.Now, cfg.Limits.TileCacheBytes, a.metrics.published)
 	a.engine = a.newEngine()
 	return a, nil
-}
-
-// Publish puts the generation of x in force: requests that begin after it
-// returns are answered from it, those under way finish with the one they
-// began with. It may be called at any time.
-func (a *API) Publish(x *locate.Index) {
-	d := newDistrict(x, a.cfg.Limits.TileCacheBytes)
-	if old := a.district.Swap(d); old != nil {
-		old.close()
-	}
-	a.metrics.published(x.Generation())
 }
 
 // ServeHTTP answers one request.
@@ -122,10 +128,5 @@ func (a *API) Serve(ctx context.Context, l net.Listener) error {
 	return err
 }
 
-// Close stops the background work of the generation in force. The API must
-// not be used afterwards.
-func (a *API) Close() {
-	if d := a.district.Load(); d != nil {
-		d.close()
-	}
-}
+// Close ends the work in the background. The API must not be used afterwards.
+func (a *API) Close() { a.views.close() }

@@ -18,7 +18,7 @@ import (
 	"lianqin/internal/grid"
 )
 
-var batchParams = []string{"datum", "item", "border", "lon_column", "lat_column"}
+var batchParams = []string{"datum", "item", "border", "lon_column", "lat_column", "at"}
 
 const (
 	batchDatum = iota
@@ -26,6 +26,7 @@ const (
 	batchBorder
 	batchLonColumn
 	batchLatColumn
+	batchAt
 )
 
 // batchForm is one of the forms that a batch comes and goes in.
@@ -110,7 +111,7 @@ func (a *API) newBatch(query string) (*batch, error) {
 	if b.border, err = p.flag(batchBorder); err != nil {
 		return nil, err
 	}
-	if b.d, err = a.inForce(); err != nil {
+	if b.d, err = a.asOf(&p, batchAt); err != nil {
 		return nil, err
 	}
 	if p.has(batchItem) {

@@ -72,7 +72,7 @@ func BenchmarkResolvePost1000(b *testing.B) {
 	a := newAPI(b, Config{}, lattice(b, 20, 35))
 	body := benchPoints(1000)
 	w := &nullWriter{h: http.Header{}}
-	<-a.district.Load().tiles.done
+	<-shown(b, a).tiles.done
 	defer perCPU(b, 1000, "points")()
 	b.ReportAllocs()
 	for b.Loop() {
@@ -91,7 +91,7 @@ func BenchmarkResolvePost1000HTTP(b *testing.B) {
 	srv := httptest.NewServer(a)
 	defer srv.Close()
 	body := []byte(benchPoints(1000))
-	<-a.district.Load().tiles.done
+	<-shown(b, a).tiles.done
 	b.SetParallelism(2)
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
@@ -114,7 +114,7 @@ func BenchmarkResolvePost1000HTTP(b *testing.B) {
 // constant, both in process and over loopback.
 func BenchmarkResolveGet(b *testing.B) {
 	a := newAPI(b, Config{}, lattice(b, 20, 35))
-	<-a.district.Load().tiles.done
+	<-shown(b, a).tiles.done
 	gin.SetMode(gin.ReleaseMode)
 	bare := gin.New()
 	bare.GET("/api/v1/resolve", func(c *gin.Context) { c.Data(200, "application/json", []byte(`{"ok":true}`)) })
@@ -158,7 +158,7 @@ func BenchmarkResolveGet(b *testing.B) {
 // BenchmarkTile is a warm tile in process and over loopback, and a cold one.
 func BenchmarkTile(b *testing.B) {
 	a := newAPI(b, Config{}, lattice(b, 20, 35))
-	d := a.district.Load()
+	d := shown(b, a)
 	<-d.tiles.done
 	const target = "/tiles/grids/14/13710/6688.mvt"
 	if w := call(a, "GET", target, ""); w.Code != 200 {
@@ -183,7 +183,7 @@ func BenchmarkTile(b *testing.B) {
 	b.Run("whole district", func(b *testing.B) {
 		for b.Loop() {
 			fresh := newDistrict(d.index, 64<<20)
-			<-fresh.tiles.done
+			<-fresh.tiles.warm(64 << 20).done
 			b.ReportMetric(float64(fresh.tiles.held.Load())/1e6, "MB")
 		}
 	})

@@ -21,7 +21,7 @@ func BenchmarkDemonstration(b *testing.B) {
 	b.Run("all tiles", func(b *testing.B) {
 		for b.Loop() {
 			d := newDistrict(index, 64<<20)
-			<-d.tiles.done
+			<-d.tiles.warm(64 << 20).done
 			tiles, plain, sent := 0, 0, 0
 			d.tiles.kept.Range(func(_, v any) bool {
 				if doc := v.(*document); doc != nil {

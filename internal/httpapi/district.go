@@ -77,9 +77,6 @@ func newDistrict(x *locate.Index, tileBytes int64) *district {
 	return d
 }
 
-// close stops background work; the district goes on answering.
-func (d *district) close() { d.tiles.close() }
-
 func newGridText(gen *grid.Generation, g *grid.Grid) gridText {
 	var t gridText
 	street := ""

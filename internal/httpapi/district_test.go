@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -11,15 +12,17 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/paulmach/orb"
 
+	"lianqin/internal/auth"
 	"lianqin/internal/casework"
 	"lianqin/internal/geo"
 	"lianqin/internal/grid"
-	"lianqin/internal/locate"
+	"lianqin/internal/store"
 )
 
 // lattice is a district of n x n grids, some 1.2 km wide, whose borders wander
@@ -147,15 +150,98 @@ func newAPI(t testing.TB, cfg Config, gen *grid.Generation) *API {
 	if cfg.Catalogue == nil {
 		cfg.Catalogue = testCatalogue(t)
 	}
+	if cfg.Public == nil {
+		cfg.Public = []auth.Action{auth.ReadMap, auth.ReadMetrics}
+	}
+	s := openStore(t)
+	if cfg.Gate == nil {
+		cfg.Gate = auth.NewGate(s.Accounts(), cfg.Now)
+	}
+	if cfg.Atlas == nil {
+		atlas, err := grid.Open(t.Context(), s.Generations(), cfg.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Atlas = atlas
+	}
+	if gen != nil {
+		putInForce(t, cfg.Atlas, gen, day(2000, 1, 1))
+	}
 	a, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if gen != nil {
-		a.Publish(locate.New(gen))
-	}
 	t.Cleanup(a.Close)
 	return a
+}
+
+func day(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, grid.Zone) }
+
+var migrated = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "lianqin-test-*")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	s, err := store.Open(context.Background(), "sqlite:"+filepath.Join(dir, "empty.db"), store.Options{})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(filepath.Join(dir, "empty.db"))
+})
+
+// openStore is a SQLite database of its own, migrated once for all tests.
+func openStore(t testing.TB) *store.Store {
+	t.Helper()
+	empty, err := migrated()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "test.db")
+	if err := os.WriteFile(path, empty, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(context.Background(), "sqlite:"+path, store.Options{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// draft enters gen as a generation that has been checked.
+func draft(t testing.TB, a *grid.Atlas, gen *grid.Generation) int {
+	t.Helper()
+	r, err := a.Import(t.Context(), grid.Import{Streets: gen.Streets(), Areas: grid.AreasOf(gen), Name: "test", Author: "tester"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := a.Check(t.Context(), r.Number, -1, "tester"); err != nil || !c.Sound {
+		t.Fatal(c, err)
+	}
+	return r.Number
+}
+
+func putInForce(t testing.TB, a *grid.Atlas, gen *grid.Generation, from time.Time) int {
+	t.Helper()
+	n := draft(t, a, gen)
+	if _, err := a.Publish(t.Context(), grid.Publication{Number: n, From: from, By: "tester"}); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// shown is the district that a shows now.
+func shown(t testing.TB, a *API) *district {
+	t.Helper()
+	d, err := a.inForce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
 }
 
 // call sends one request; headers are name, value, name, value.

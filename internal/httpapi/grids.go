@@ -12,7 +12,10 @@ import (
 
 const geoJSONType = "application/geo+json"
 
-var gridsParams = []string{"street", "format"}
+var (
+	gridsParams = []string{"street", "format", "at"}
+	asOfParams  = []string{"at"}
+)
 
 // listGrids answers GET /api/v1/grids.
 func (a *API) listGrids(c *gin.Context) error {
@@ -20,10 +23,15 @@ func (a *API) listGrids(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	d, err := a.inForce()
+	d, err := a.asOf(&p, 2)
 	if err != nil {
 		return err
 	}
+	return d.serveGrids(c, &p)
+}
+
+// serveGrids answers with all grids or a street's, as p asks.
+func (d *district) serveGrids(c *gin.Context, p *params) error {
 	street, byStreet := p.values[0], p.has(0)
 	if _, ok := d.gen.Street(street); byStreet && !ok {
 		return fault.InvalidField("street", "there is no street %.40q", street)
@@ -46,10 +54,11 @@ func (a *API) listGrids(c *gin.Context) error {
 // showGrid answers GET /api/v1/grids/{grid}: an ID or a code. A code that
 // looks like another grid's ID wins.
 func (a *API) showGrid(c *gin.Context) error {
-	if _, err := readParams(c.Request.URL.RawQuery, nil); err != nil {
+	p, err := readParams(c.Request.URL.RawQuery, asOfParams)
+	if err != nil {
 		return err
 	}
-	d, err := a.inForce()
+	d, err := a.asOf(&p, 0)
 	if err != nil {
 		return err
 	}
@@ -77,10 +86,11 @@ func (d *district) find(name string) (*grid.Grid, error) {
 
 // listStreets answers GET /api/v1/streets.
 func (a *API) listStreets(c *gin.Context) error {
-	if _, err := readParams(c.Request.URL.RawQuery, nil); err != nil {
+	p, err := readParams(c.Request.URL.RawQuery, asOfParams)
+	if err != nil {
 		return err
 	}
-	d, err := a.inForce()
+	d, err := a.asOf(&p, 0)
 	if err != nil {
 		return err
 	}

@@ -63,23 +63,21 @@ func (a *API) answer(r route) gin.HandlerFunc {
 			_ = rc.SetReadDeadline(deadline) // not every writer has deadlines
 		}
 		_ = rc.SetWriteDeadline(deadline.Add(writeGrace))
-		if err := r.handle(a, c); err != nil {
+		if err := a.run(r, c); err != nil {
 			a.fail(c, err)
 		}
 		figures.done(c.Writer.Status(), a.cfg.Now().Sub(begin))
 	}
 }
 
+func (a *API) run(r route, c *gin.Context) error {
+	if done, err := a.admit(r, c); done || err != nil {
+		return err
+	}
+	return r.handle(a, c)
+}
+
 func methodNotAllowed(_ *API, c *gin.Context) error {
 	return withStatus(http.StatusMethodNotAllowed,
 		fault.New(fault.Invalid, "%s is not among the methods of %s: %s", c.Request.Method, c.Request.URL.Path, c.Writer.Header().Get("Allow")))
-}
-
-// inForce is the district that answers this request.
-func (a *API) inForce() (*district, error) {
-	d := a.district.Load()
-	if d == nil {
-		return nil, fault.New(fault.Unavailable, "no boundaries are loaded yet")
-	}
-	return d, nil
 }

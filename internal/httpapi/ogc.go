@@ -262,9 +262,11 @@ func checkFormat(f string, given bool, known ...string) error {
 	return fault.InvalidField("f", "%.40q is not %s", f, strings.Join(known, " or "))
 }
 
+var ogcItemParams = []string{"f", "datetime"}
+
 // ogcItem answers GET /ogc/collections/{collection}/items/{feature}.
 func (a *API) ogcItem(c *gin.Context) error {
-	p, err := readParams(c.Request.URL.RawQuery, []string{"f"})
+	p, err := readParams(c.Request.URL.RawQuery, ogcItemParams)
 	if err != nil {
 		return err
 	}
@@ -275,7 +277,7 @@ func (a *API) ogcItem(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	d, err := a.inForce()
+	d, err := a.during(&p, 1)
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func (a *API) ogcItems(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	d, err := a.inForce()
+	d, err := a.during(&q.given, itemsDatetime)
 	if err != nil {
 		return err
 	}
@@ -73,6 +73,18 @@ func (a *API) ogcItems(c *gin.Context) error {
 	h["Cache-Control"] = noStore
 	_, _ = c.Writer.Write(b)
 	return nil
+}
+
+// during is the district that parameter i of p, a datetime, asks for.
+func (a *API) during(p *params, i int) (*district, error) {
+	if !p.has(i) {
+		return a.inForce()
+	}
+	t, err := readDatetime(p.values[i], a.cfg.Now())
+	if err != nil {
+		return nil, err
+	}
+	return a.districtAt("datetime", t)
 }
 
 // matching are the places of the features that q asks for, in order.
@@ -139,11 +151,6 @@ func readItemsQuery(raw string, col *collection) (q itemsQuery, err error) {
 			return q, err
 		}
 	}
-	if p.has(itemsDatetime) {
-		if err = checkDatetime(p.values[itemsDatetime]); err != nil {
-			return q, err
-		}
-	}
 	return q, checkFormat(p.values[itemsFormat], p.has(itemsFormat), "json", "geo+json")
 }
 
@@ -185,30 +192,36 @@ func readBox(s string) ([]orb.Bound, error) {
 	}, nil
 }
 
-// checkDatetime reads an instant of RFC 3339 or an interval of two, of which
-// one or both may be open. Boundaries have no times yet, so that every
-// instant finds the generation in force.
-func checkDatetime(s string) error {
-	from, to, interval := strings.Cut(s, "/")
-	var instants []time.Time
-	parts := []string{from, to}
+// readDatetime reads an instant of RFC 3339, a date, or an interval of two, of
+// which one or both may be open. All boundaries of one instant are one
+// generation; an interval finds the one at its end, or now where that is open.
+func readDatetime(s string, now time.Time) (time.Time, error) {
+	first, last, interval := strings.Cut(s, "/")
 	if !interval {
-		parts = parts[:1]
+		return readInstant("datetime", first)
 	}
-	for _, part := range parts {
-		if interval && (part == "" || part == "..") {
-			continue
-		}
-		t, err := time.Parse(time.RFC3339, part)
-		if err != nil {
-			return fault.InvalidField("datetime", "%.60q is not an instant such as 2026-03-01T00:00:00Z, or an interval of two", s)
-		}
-		instants = append(instants, t)
+	from, err := readEnd(first, time.Time{})
+	if err != nil {
+		return from, err
 	}
-	if len(instants) == 2 && instants[1].Before(instants[0]) {
-		return fault.InvalidField("datetime", "%.60q ends before it begins", s)
+	if now.Before(from) {
+		now = from
 	}
-	return nil
+	to, err := readEnd(last, now)
+	if err != nil {
+		return to, err
+	}
+	if to.Before(from) {
+		return to, fault.InvalidField("datetime", "%.60q ends before it begins", s)
+	}
+	return to, nil
+}
+
+func readEnd(s string, open time.Time) (time.Time, error) {
+	if s == "" || s == ".." {
+		return open, nil
+	}
+	return readInstant("datetime", s)
 }
 
 // pageLinks are this page, the ones beside it, and the collection.

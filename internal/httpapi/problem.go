@@ -38,6 +38,7 @@ var statusOf = map[fault.Kind]int{
 
 var titles = map[int]string{
 	http.StatusBadRequest:            "请求无效 · The request is invalid",
+	http.StatusUnauthorized:          "请先登录 · Sign in first",
 	http.StatusForbidden:             "没有权限 · Not allowed",
 	http.StatusNotFound:              "未找到 · Not found",
 	http.StatusRequestTimeout:        "请求超时 · The request took too long",
@@ -80,8 +81,8 @@ func (a *API) fail(c *gin.Context, err error) {
 		p.Detail = ""
 	}
 	if status >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
-		a.cfg.Log.Error("request failed", "request", id, "method", c.Request.Method, "path", c.Request.URL.Path,
-			"status", status, "error", err.Error())
+		a.cfg.Log.Error("request failed", "request", id, "method", c.Request.Method, "path", redact(c.Request.URL.Path),
+			"status", status, "error", redact(err.Error()))
 	}
 	if c.Writer.Written() {
 		return // the status is gone; the reader sees a body cut short

@@ -13,7 +13,7 @@ import (
 	"lianqin/internal/grid"
 )
 
-var resolveParams = []string{"lon", "lat", "datum", "accuracy", "item"}
+var resolveParams = []string{"lon", "lat", "datum", "accuracy", "item", "at"}
 
 const (
 	lonParam = iota
@@ -21,6 +21,7 @@ const (
 	datumParam
 	accuracyParam
 	itemParam
+	atParam
 )
 
 // maxAccuracyM is the widest circle that is shared out; a fix that vague says
@@ -37,7 +38,7 @@ func (a *API) resolve(c *gin.Context) error {
 	if err != nil {
 		return a.invalidPoint(err)
 	}
-	d, err := a.inForce()
+	d, err := a.asOf(&p, atParam)
 	if err != nil {
 		return err
 	}

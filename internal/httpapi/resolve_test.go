@@ -353,7 +353,7 @@ func TestNotReady(t *testing.T) {
 	if w := call(a, "GET", "/healthz", ""); w.Code != 200 {
 		t.Errorf("/healthz: %d", w.Code)
 	}
-	a.Publish(locate.New(lattice(t, 4, 2)))
+	putInForce(t, a.cfg.Atlas, lattice(t, 4, 2), day(2020, 1, 1))
 	if w := call(a, "GET", "/readyz", ""); w.Code != 200 || !strings.Contains(w.Body.String(), `"number":1`) {
 		t.Errorf("/readyz: %d %s", w.Code, w.Body)
 	}
@@ -362,14 +362,18 @@ func TestNotReady(t *testing.T) {
 // TestPublishSwapsUnderLoad asks while generations change: every answer is of
 // one generation or the other.
 func TestPublishSwapsUnderLoad(t *testing.T) {
-	small, large := lattice(t, 4, 2), lattice(t, 5, 3)
-	a := newAPI(t, Config{}, small)
-	indexes := []*locate.Index{locate.New(small), locate.New(large)}
+	a := newAPI(t, Config{}, lattice(t, 4, 2))
+	number := draft(t, a.cfg.Atlas, lattice(t, 4, 3))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for i := range 50 {
-			a.Publish(indexes[i%2])
+		for i := range 20 { // each makes the other come back
+			p, err := a.cfg.Atlas.Publish(t.Context(), grid.Publication{Number: number, From: day(2020, 1, i+1), By: "tester"})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			number = p.Before
 		}
 	}()
 	for i := 0; ; i++ {

@@ -5,49 +5,61 @@ import (
 	"strings"
 
 	"github.com/gin-gonic/gin"
+
+	"lianqin/internal/auth"
 )
 
-// access is the least that a caller of a route must be allowed to do. Without
-// accounts every route is open; they will be checked against this column.
-type access string
-
-const (
-	anyone  access = "anyone"  // no account: probes, documents about the service, the application's files
-	viewer  access = "viewer"  // may see the district's boundaries
-	monitor access = "monitor" // may see how the service is doing
-)
-
-// route is one line of the route table. Paths are written as in OpenAPI.
+// route is one line of the route table: what it does, and what a caller must
+// be allowed to do for that. Paths are written as in OpenAPI.
 type route struct {
 	method string
 	path   string
-	access access
+	action auth.Action
 	handle func(*API, *gin.Context) error
 }
 
 // routes is every route there is, beside the web application's files, which
 // answer what is left. Each has its entry in openapi.json; a test compares.
 var routes = []route{
-	{"GET", "/api/v1/resolve", viewer, (*API).resolve},
-	{"POST", "/api/v1/resolve", viewer, (*API).resolveBatch},
-	{"GET", "/api/v1/grids", viewer, (*API).listGrids},
-	{"GET", "/api/v1/grids/{grid}", viewer, (*API).showGrid},
-	{"GET", "/api/v1/streets", viewer, (*API).listStreets},
+	{"GET", "/api/v1/resolve", auth.ReadMap, (*API).resolve},
+	{"POST", "/api/v1/resolve", auth.ReadMap, (*API).resolveBatch},
+	{"GET", "/api/v1/grids", auth.ReadMap, (*API).listGrids},
+	{"GET", "/api/v1/grids/{grid}", auth.ReadMap, (*API).showGrid},
+	{"GET", "/api/v1/streets", auth.ReadMap, (*API).listStreets},
 
-	{"GET", "/tiles/grids/{z}/{x}/{y}.mvt", viewer, (*API).gridTile},
+	{"GET", "/tiles/grids/{z}/{x}/{y}.mvt", auth.ReadMap, (*API).gridTile},
 
-	{"GET", "/ogc", viewer, (*API).ogcLanding},
-	{"GET", "/ogc/api", anyone, (*API).ogcAPI},
-	{"GET", "/ogc/conformance", anyone, (*API).ogcConformance},
-	{"GET", "/ogc/collections", viewer, (*API).ogcCollections},
-	{"GET", "/ogc/collections/{collection}", viewer, (*API).ogcCollection},
-	{"GET", "/ogc/collections/{collection}/items", viewer, (*API).ogcItems},
-	{"GET", "/ogc/collections/{collection}/items/{feature}", viewer, (*API).ogcItem},
+	{"GET", "/ogc", auth.ReadMap, (*API).ogcLanding},
+	{"GET", "/ogc/api", auth.Anyone, (*API).ogcAPI},
+	{"GET", "/ogc/conformance", auth.Anyone, (*API).ogcConformance},
+	{"GET", "/ogc/collections", auth.ReadMap, (*API).ogcCollections},
+	{"GET", "/ogc/collections/{collection}", auth.ReadMap, (*API).ogcCollection},
+	{"GET", "/ogc/collections/{collection}/items", auth.ReadMap, (*API).ogcItems},
+	{"GET", "/ogc/collections/{collection}/items/{feature}", auth.ReadMap, (*API).ogcItem},
 
-	{"GET", "/openapi.json", anyone, (*API).openAPI},
-	{"GET", "/healthz", anyone, (*API).healthz},
-	{"GET", "/readyz", anyone, (*API).readyz},
-	{"GET", "/metrics", monitor, (*API).scrape},
+	{"GET", "/api/v1/session", auth.Anyone, (*API).showSession},
+	{"POST", "/api/v1/session", auth.Anyone, (*API).signIn},
+	{"DELETE", "/api/v1/session", auth.OwnSession, (*API).signOut},
+	{"DELETE", "/api/v1/sessions", auth.OwnSession, (*API).signOutEverywhere},
+	{"PUT", "/api/v1/session/password", auth.OwnSession, (*API).changePassword},
+	{"GET", "/share/{secret}", auth.Anyone, (*API).openLink},
+
+	{"GET", "/api/v1/accounts", auth.ManageAccounts, (*API).listAccounts},
+	{"POST", "/api/v1/accounts", auth.ManageAccounts, (*API).createAccount},
+	{"PATCH", "/api/v1/accounts/{login}", auth.ManageAccounts, (*API).changeAccount},
+	{"GET", "/api/v1/devices", auth.ManageDevices, (*API).listDevices},
+	{"POST", "/api/v1/devices", auth.ManageDevices, (*API).createDevice},
+	{"DELETE", "/api/v1/devices/{id}", auth.ManageDevices, (*API).revokeDevice},
+	{"GET", "/api/v1/links", auth.ManageLinks, (*API).listLinks},
+	{"POST", "/api/v1/links", auth.ManageLinks, (*API).createLink},
+	{"DELETE", "/api/v1/links/{id}", auth.ManageLinks, (*API).revokeLink},
+	{"GET", "/api/v1/audit", auth.ReadAudit, (*API).listAudit},
+	{"GET", "/api/v1/audit/verify", auth.ReadAudit, (*API).verifyAudit},
+
+	{"GET", "/openapi.json", auth.Anyone, (*API).openAPI},
+	{"GET", "/healthz", auth.Anyone, (*API).healthz},
+	{"GET", "/readyz", auth.Anyone, (*API).readyz},
+	{"GET", "/metrics", auth.ReadMetrics, (*API).scrape},
 }
 
 func (a *API) newEngine() *gin.Engine {
@@ -66,8 +78,8 @@ func (a *API) newEngine() *gin.Engine {
 			e.HEAD(path, handle)
 		}
 	}
-	e.NoRoute(a.answer(route{"GET", "/", anyone, (*API).webFile}))
-	e.NoMethod(a.answer(route{"", "", anyone, methodNotAllowed}))
+	e.NoRoute(a.answer(route{"GET", "/", auth.Anyone, (*API).webFile}))
+	e.NoMethod(a.answer(route{"", "", auth.Anyone, methodNotAllowed}))
 	return e
 }
 

@@ -137,7 +137,7 @@ func decodeFeature(t *testing.T, b []byte, keys []string, values []any) tileFeat
 func TestTilesShareBorders(t *testing.T) {
 	gen := lattice(t, 8, 12)
 	d := newDistrict(locate.New(gen), 64<<20)
-	defer d.close()
+	defer d.tiles.close()
 	for z := 8; z <= 15; z++ {
 		names := make(map[string]int)
 		level := d.tiles.levels[z]()
@@ -218,7 +218,7 @@ func checkEdges(t *testing.T, tile string, layers map[string][]tileFeature) {
 func TestExactAtTheLastZoom(t *testing.T) {
 	gen := lattice(t, 3, 4)
 	d := newDistrict(locate.New(gen), 64<<20)
-	defer d.close()
+	defer d.tiles.close()
 	for _, p := range gen.Polygon(gen.Grids()[3].ID)[0][0] {
 		x, y := mercator(p)
 		const size = tileExtent << maxTileZoom
@@ -281,8 +281,8 @@ func TestTileAddresses(t *testing.T) {
 func TestTileCacheIsBounded(t *testing.T) {
 	const limit = 20_000
 	d := newDistrict(locate.New(lattice(t, 6, 8)), limit)
-	defer d.close()
-	<-d.tiles.done
+	defer d.tiles.close()
+	<-d.tiles.warm(limit).done
 	minX, minY, maxX, maxY := d.tiles.levels[15]().tileRange()
 	for x := minX; x <= maxX; x++ {
 		for y := minY; y <= maxY; y++ {

@@ -25,40 +25,75 @@ const (
 // do not, it forgets all and begins anew.
 type tileSet struct {
 	d      *district
-	limit  int64
+	limit  atomic.Int64
 	held   atomic.Int64
 	kept   sync.Map // tileKey → *document, nil when empty
 	levels [maxTileZoom + 1]func() *zoomLevel
 
-	stop chan struct{}
-	once sync.Once
-	done chan struct{}
+	mu      sync.Mutex
+	warming chan struct{} // closed to end it; nil when nothing is being made
+	done    chan struct{} // closed when all is made, or that was ended
 }
 
 func tileKey(z, x, y int) uint64 { return uint64(z)<<40 | uint64(x)<<20 | uint64(y) }
 
-// newTileSet begins to make the tiles of the zooms that maps are looked at;
-// close ends that.
 func newTileSet(d *district, limit int64) *tileSet {
-	s := &tileSet{d: d, limit: limit, stop: make(chan struct{}), done: make(chan struct{})}
+	s := &tileSet{d: d}
+	s.limit.Store(limit)
 	for z := range s.levels {
 		s.levels[z] = sync.OnceValue(func() *zoomLevel { return newZoomLevel(d, z) })
 	}
-	go s.warm()
 	return s
 }
 
-func (s *tileSet) close() {
-	s.once.Do(func() { close(s.stop) })
-	<-s.done
+// warm begins to make the tiles of the zooms that maps are looked at, up to
+// limit bytes; rest and close end that.
+func (s *tileSet) warm(limit int64) *tileSet {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.limit.Store(limit)
+	if s.warming == nil {
+		s.warming, s.done = make(chan struct{}), make(chan struct{})
+		go s.makeAll(s.warming, s.done)
+	}
+	return s
 }
 
-func (s *tileSet) warm() {
-	defer close(s.done)
+// close ends what warm began, and waits for that. Tiles are still made one by
+// one when they are asked for.
+func (s *tileSet) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.endWarming()
+	if s.done != nil {
+		<-s.done
+	}
+}
+
+func (s *tileSet) endWarming() {
+	if s.warming != nil {
+		close(s.warming)
+		s.warming = nil
+	}
+}
+
+// rest is for a set that is asked for seldom from now on: it holds no more
+// than limit. It waits for nothing.
+func (s *tileSet) rest(limit int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.endWarming()
+	s.limit.Store(limit)
+	s.kept.Clear()
+	s.held.Store(0)
+}
+
+func (s *tileSet) makeAll(stop, done chan struct{}) {
+	defer close(done)
 	left := maxWarmTiles
 	for z := firstWarmZoom; z <= maxTileZoom; z++ {
 		select {
-		case <-s.stop:
+		case <-stop:
 			return
 		default:
 		}
@@ -69,11 +104,11 @@ func (s *tileSet) warm() {
 		for x := minX; x <= maxX; x++ {
 			for y := minY; y <= maxY; y++ {
 				select {
-				case <-s.stop:
+				case <-stop:
 					return
 				default:
 				}
-				if s.held.Load() > s.limit*9/10 {
+				if s.held.Load() > s.limit.Load()*9/10 {
 					return
 				}
 				s.tile(z, x, y)
@@ -98,7 +133,7 @@ func (s *tileSet) tile(z, x, y int) *document {
 		doc = newDocument(mvtType, body)
 		cost += int64(len(body) + len(doc.gzipped.body))
 	}
-	if s.held.Add(cost) > s.limit {
+	if s.held.Add(cost) > s.limit.Load() {
 		s.kept.Clear()
 		s.held.Store(cost)
 	}
@@ -106,7 +141,7 @@ func (s *tileSet) tile(z, x, y int) *document {
 	return doc
 }
 
-var tileParams = []string{"v"}
+var tileParams = []string{"v", "at"}
 
 // gridTile answers GET /tiles/grids/{z}/{x}/{y}.mvt. With ?v= and the
 // generation's hash, or at least 8 digits of it, the answer never changes.
@@ -119,22 +154,27 @@ func (a *API) gridTile(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	d, err := a.inForce()
+	d, err := a.asOf(&p, 1)
 	if err != nil {
 		return err
 	}
+	d.serveTile(c, z, x, y, p.values[0])
+	return nil
+}
+
+// serveTile answers with a tile, for good when v is the content's hash.
+func (d *district) serveTile(c *gin.Context, z, x, y int, v string) {
 	keep := noCache
-	if v := p.values[0]; len(v) >= 8 && strings.HasPrefix(d.gen.Hash(), v) {
-		keep = immutable
+	if len(v) >= 8 && strings.HasPrefix(d.gen.Hash(), v) {
+		keep = kept
 	}
 	if t := d.tiles.tile(z, x, y); t != nil {
 		t.serve(c, keep)
-		return nil
+		return
 	}
 	c.Writer.Header()["Cache-Control"] = keep
 	c.Status(204)
 	c.Writer.WriteHeaderNow()
-	return nil
 }
 
 func tileAddress(c *gin.Context) (z, x, y int, err error) {

@@ -1,0 +1,192 @@
+package httpapi
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"lianqin/internal/auth"
+	"lianqin/internal/fault"
+)
+
+// listAccounts answers GET /api/v1/accounts.
+func (a *API) listAccounts(c *gin.Context) error {
+	if _, err := readParams(c.Request.URL.RawQuery, nil); err != nil {
+		return err
+	}
+	all, err := a.cfg.Gate.Accounts(c.Request.Context(), callerOf(c))
+	if err != nil {
+		return err
+	}
+	return writeValue(c, http.StatusOK, struct {
+		Accounts []auth.Account `json:"accounts"`
+		Roles    []auth.Role    `json:"roles"`
+	}{all, auth.Roles})
+}
+
+// accountForm is what is said about an account; what is not said stays.
+type accountForm struct {
+	Login        string             `json:"login"`
+	Name         *string            `json:"name"`
+	Role         *auth.Role         `json:"role"`
+	Jurisdiction *auth.Jurisdiction `json:"jurisdiction"`
+	Disabled     *bool              `json:"disabled"`
+	Password     *string            `json:"password"`
+	Subject      *string            `json:"subject"`
+}
+
+// createAccount answers POST /api/v1/accounts.
+func (a *API) createAccount(c *gin.Context) error {
+	var in accountForm
+	if err := readJSON(c, &in); err != nil {
+		return err
+	}
+	if in.Password == nil && (in.Subject == nil || *in.Subject == "") {
+		return fault.InvalidField("password", "a new account needs a password, or the subject by which it signs in")
+	}
+	err := a.setAccount(c, in.Login, in, func(acc *auth.Account) error {
+		if !acc.Changed.IsZero() {
+			return fault.New(fault.Conflict, "there is an account %s already", in.Login)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	c.Writer.Header().Set("Location", "/api/v1/accounts/"+url.PathEscape(in.Login))
+	return a.showAccount(c, http.StatusCreated, in.Login)
+}
+
+// changeAccount answers PATCH /api/v1/accounts/{login}.
+func (a *API) changeAccount(c *gin.Context) error {
+	var in accountForm
+	if err := readJSON(c, &in); err != nil {
+		return err
+	}
+	login := c.Param("login")
+	if in.Login != "" && in.Login != login {
+		return fault.InvalidField("login", "does not change; make another account")
+	}
+	err := a.setAccount(c, login, in, func(acc *auth.Account) error {
+		if acc.Changed.IsZero() {
+			return fault.New(fault.NotFound, "there is no account %s", clipText(login))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return a.showAccount(c, http.StatusOK, login)
+}
+
+func (a *API) setAccount(c *gin.Context, login string, in accountForm, check func(*auth.Account) error) error {
+	ctx, hash := c.Request.Context(), ""
+	if in.Password != nil {
+		var err error
+		if hash, err = a.cfg.Gate.HashPassword(ctx, login, *in.Password); err != nil {
+			return err
+		}
+	}
+	return a.cfg.Gate.SetAccount(ctx, callerOf(c), login, func(acc *auth.Account) error {
+		if err := check(acc); err != nil {
+			return err
+		}
+		set(&acc.Name, in.Name)
+		set(&acc.Role, in.Role)
+		set(&acc.Jurisdiction, in.Jurisdiction)
+		set(&acc.Disabled, in.Disabled)
+		set(&acc.Subject, in.Subject)
+		if hash != "" {
+			acc.PasswordHash = hash
+		}
+		return nil
+	})
+}
+
+func set[T any](field, value *T) {
+	if value != nil {
+		*field = *value
+	}
+}
+
+func (a *API) showAccount(c *gin.Context, status int, login string) error {
+	all, err := a.cfg.Gate.Accounts(c.Request.Context(), callerOf(c))
+	if err != nil {
+		return err
+	}
+	for _, acc := range all {
+		if acc.Login == login {
+			return writeValue(c, status, acc)
+		}
+	}
+	return noContent(c) // it has left the caller's jurisdiction
+}
+
+// tokenForm asks for a device or a link. A jurisdiction that is not said is
+// the caller's own.
+type tokenForm struct {
+	Name         string             `json:"name"`
+	Jurisdiction *auth.Jurisdiction `json:"jurisdiction"`
+	Expires      time.Time          `json:"expires"`
+}
+
+func (a *API) listDevices(c *gin.Context) error { return a.listTokens(c, auth.Device) }
+func (a *API) listLinks(c *gin.Context) error   { return a.listTokens(c, auth.Link) }
+
+func (a *API) listTokens(c *gin.Context, kind auth.TokenKind) error {
+	if _, err := readParams(c.Request.URL.RawQuery, nil); err != nil {
+		return err
+	}
+	all, err := a.cfg.Gate.Tokens(c.Request.Context(), callerOf(c), kind)
+	if err != nil {
+		return err
+	}
+	return writeValue(c, http.StatusOK, map[string][]auth.Token{string(kind) + "s": all})
+}
+
+func (a *API) createDevice(c *gin.Context) error { return a.issue(c, auth.Device) }
+func (a *API) createLink(c *gin.Context) error   { return a.issue(c, auth.Link) }
+
+// issue answers with a new secret, which is shown this once.
+func (a *API) issue(c *gin.Context, kind auth.TokenKind) error {
+	var in tokenForm
+	if err := readJSON(c, &in); err != nil {
+		return err
+	}
+	caller := callerOf(c)
+	t := auth.Token{Kind: kind, Name: in.Name, Jurisdiction: caller.Jurisdiction, Expires: in.Expires}
+	set(&t.Jurisdiction, in.Jurisdiction)
+	secret, err := a.cfg.Gate.Issue(c.Request.Context(), caller, &t)
+	if err != nil {
+		return err
+	}
+	answer := map[string]any{string(kind): t, "secret": secret}
+	if kind == auth.Link {
+		answer["url"] = "/share/" + secret
+	}
+	return writeValue(c, http.StatusCreated, answer)
+}
+
+func (a *API) revokeDevice(c *gin.Context) error { return a.revoke(c, auth.Device) }
+func (a *API) revokeLink(c *gin.Context) error   { return a.revoke(c, auth.Link) }
+
+// revoke ends a token of that kind, and of no other: who manages devices does
+// not end sessions.
+func (a *API) revoke(c *gin.Context, kind auth.TokenKind) error {
+	ctx, caller, id := c.Request.Context(), callerOf(c), c.Param("id")
+	all, err := a.cfg.Gate.Tokens(ctx, caller, kind)
+	if err != nil {
+		return err
+	}
+	for _, t := range all {
+		if t.ID == id {
+			if err := a.cfg.Gate.Revoke(ctx, caller, id); err != nil {
+				return err
+			}
+			return noContent(c)
+		}
+	}
+	return fault.New(fault.NotFound, "there is no %s %s", kind, clipText(id))
+}
