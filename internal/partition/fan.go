@@ -21,18 +21,25 @@ type fan struct {
 
 func newFan(edges []edge) *fan {
 	g := &fan{edges: edges, halfs: make([]int32, 2*len(edges)), slot: make([]int32, 2*len(edges)), vert: make([]int32, 2*len(edges))}
-	for i := range g.halfs {
-		g.halfs[i] = int32(i)
+	// The origin goes along as one word: half-edges lie far apart in memory.
+	type outgoing struct {
+		origin uint64
+		half   int32
 	}
-	slices.SortFunc(g.halfs, func(h, k int32) int {
-		o, p := g.from(h), g.from(k)
-		if o != p {
-			return cmp.Or(cmp.Compare(o.Y, p.Y), cmp.Compare(o.X, p.X))
+	out := make([]outgoing, len(g.halfs))
+	for i := range out {
+		out[i] = outgoing{rank(g.from(int32(i))), int32(i)}
+	}
+	slices.SortFunc(out, func(h, k outgoing) int {
+		if h.origin != k.origin {
+			return cmp.Compare(h.origin, k.origin)
 		}
-		return compareAngle(o, g.to(h), g.to(k))
+		return compareAngle(g.from(h.half), g.to(h.half), g.to(k.half))
 	})
-	for i, h := range g.halfs {
-		if i == 0 || g.from(h) != g.from(g.halfs[i-1]) {
+	for i, o := range out {
+		h := o.half
+		g.halfs[i] = h
+		if i == 0 || o.origin != out[i-1].origin {
 			g.first = append(g.first, int32(i))
 		}
 		g.slot[h] = int32(i)
@@ -40,6 +47,12 @@ func newFan(edges []edge) *fan {
 	}
 	g.first = append(g.first, int32(len(g.halfs)))
 	return g
+}
+
+// rank orders coords as Coord.Less does: by Y, then X.
+func rank(c geo.Coord) uint64 {
+	const sign = 1 << 31
+	return uint64(uint32(c.Y)^sign)<<32 | uint64(uint32(c.X)^sign)
 }
 
 // compareAngle orders the directions o→p and o→q counter-clockwise from due

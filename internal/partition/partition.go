@@ -218,7 +218,10 @@ func cancel(shapes []Shape) ([]edge, *NotPartition, error) {
 		return nil, nil, fault.New(fault.Invalid, "the shapes span more than 107 degrees")
 	}
 	slices.SortFunc(edges, func(e, f edge) int {
-		return cmp.Or(cmp.Compare(e.a.Y, f.a.Y), cmp.Compare(e.a.X, f.a.X), cmp.Compare(e.b.Y, f.b.Y), cmp.Compare(e.b.X, f.b.X))
+		if e.a != f.a {
+			return cmp.Compare(rank(e.a), rank(f.a))
+		}
+		return cmp.Compare(rank(e.b), rank(f.b))
 	})
 	return edges, bad, nil
 }
