@@ -84,7 +84,7 @@ export const adminEn: typeof adminZh = {
       codeHint: { street: 'Of the street, as 310114004', village: 'Of the autonomous grid, as 310114004A12', department: 'Of the department, as 310114004-S01' },
       password: 'First password',
       newPassword: 'New password',
-      passwordHint: 'At least 12 characters, unlike the login',
+      passwordHint: 'At least 10 characters, unlike the login',
       generate: 'Generate',
       status: 'Status',
       active: 'Active',

@@ -82,7 +82,7 @@ export const adminZh = {
       codeHint: { street: '街镇编号，如 310114004', village: '自治网格编号，如 310114004A12', department: '部门编号，如 310114004-S01' },
       password: '初始密码',
       newPassword: '新密码',
-      passwordHint: '至少 12 个字符，不要与账号相近',
+      passwordHint: '至少 10 个字符，不要与账号相近',
       generate: '生成',
       status: '状态',
       active: '启用',
