@@ -6,6 +6,7 @@ if (!url) throw new Error('BASE_URL is not set: start lianqin and run BASE_URL=h
 
 // A software renderer on a busy machine takes its time; a hang is still found.
 export default defineConfig({
+  cacheDir: fileURLToPath(new URL('../node_modules/.vite', import.meta.url)),
   root: fileURLToPath(new URL('.', import.meta.url)),
   test: {
     include: ['*.e2e.ts'],

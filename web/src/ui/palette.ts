@@ -43,7 +43,7 @@ export type Theme = 'dark' | 'light'
 export const palettes: Readonly<Record<Theme, Palette>> = {
   dark: {
     page: '#080d14',
-    panel: 'rgba(11, 18, 27, 0.98)',
+    panel: '#0b121b',
     panelEdge: '#1b2937',
     raised: '#142130',
     text: '#dbe6ef',
@@ -72,7 +72,7 @@ export const palettes: Readonly<Record<Theme, Palette>> = {
   },
   light: {
     page: '#eef2f5',
-    panel: 'rgba(255, 255, 255, 0.98)',
+    panel: '#ffffff',
     panelEdge: '#d3dde5',
     raised: '#edf2f6',
     text: '#15222e',
