@@ -316,7 +316,10 @@ func (g *Gate) SetAccount(ctx context.Context, by Caller, login string, change f
 			return err
 		}
 		if n, err := tx.Administrators(); err != nil || n == 0 {
-			return cmp.Or(err, fault.New(fault.Conflict, "%s is the last administrator", login))
+			if before.Role == Administrator {
+				return cmp.Or(err, fault.New(fault.Conflict, "%s is the last administrator", login))
+			}
+			return cmp.Or(err, fault.New(fault.Conflict, "there is no administrator yet; make one first"))
 		}
 		e := by.Event("account.change", login)
 		e.At, e.Before, e.After = now, Detail(before), Detail(after)

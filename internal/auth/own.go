@@ -7,11 +7,11 @@ import (
 )
 
 // ChangePassword gives by's own account another password, and ends its other
-// sessions. It is Denied without the old password, *TooMany after too many
+// sessions. It is Denied without the old password, a Conflict for who is no person, *TooMany after too many
 // wrong ones, and Invalid when the new one will not do.
 func (g *Gate) ChangePassword(ctx context.Context, by Caller, old, new string) error {
 	if by.Token == nil || by.Token.Kind != Session {
-		return fault.New(fault.Denied, "%s has no password", by.Name)
+		return fault.New(fault.Conflict, "%s has no password", by.Name)
 	}
 	login, now := by.Token.Login, g.now()
 	if wait := g.throttle.Wait(login, by.Address, now); wait > 0 {

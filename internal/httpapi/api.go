@@ -54,15 +54,17 @@ type Config struct {
 // API is the HTTP service. It is an http.Handler, safe for concurrent use, and
 // ready while its atlas has a generation in force.
 type API struct {
-	cfg      Config
-	engine   *gin.Engine
-	views    *views
-	metrics  *metrics
-	limiter  *limiter
-	bodies   budget // bytes of request bodies held now, all requests together
-	openapi  *document
-	site     *site
-	requests requestIDs
+	cfg       Config
+	engine    *gin.Engine
+	views     *views
+	metrics   *metrics
+	limiter   *limiter
+	bodies    budget // bytes of request bodies held now, all requests together
+	openapi   *document
+	site      *site
+	diffs     diffs
+	importing chan struct{} // held by who reads a boundary file
+	requests  requestIDs
 }
 
 // New makes an API, whose work in the background ends with Close. It is an
@@ -83,12 +85,13 @@ func New(cfg Config) (*API, error) {
 		return nil, fmt.Errorf("web application: %w", err)
 	}
 	a := &API{
-		cfg:     cfg,
-		metrics: newMetrics(cfg.Version),
-		limiter: newLimiter(cfg.Limits, cfg.Now),
-		bodies:  budget{limit: cfg.Limits.BodiesBytes},
-		openapi: openAPIDocument(cfg.Version),
-		site:    site,
+		cfg:       cfg,
+		metrics:   newMetrics(cfg.Version),
+		limiter:   newLimiter(cfg.Limits, cfg.Now),
+		bodies:    budget{limit: cfg.Limits.BodiesBytes},
+		openapi:   openAPIDocument(cfg.Version),
+		site:      site,
+		importing: make(chan struct{}, 1),
 	}
 	a.requests.prefix = processPrefix()
 	a.views = newViews(cfg.Atlas, cfg.Now, cfg.Limits.TileCacheBytes, a.metrics.published)

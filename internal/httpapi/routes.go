@@ -27,6 +27,15 @@ var routes = []route{
 	{"GET", "/api/v1/grids/{grid}", auth.ReadMap, (*API).showGrid},
 	{"GET", "/api/v1/streets", auth.ReadMap, (*API).listStreets},
 
+	{"GET", "/api/v1/generations", auth.ReadGenerations, (*API).listGenerations},
+	{"POST", "/api/v1/generations", auth.DraftGenerations, (*API).importGeneration},
+	{"GET", "/api/v1/generations/{number}", auth.ReadGenerations, (*API).showGeneration},
+	{"GET", "/api/v1/generations/{number}/grids", auth.ReadGenerations, (*API).listGenerationGrids},
+	{"GET", "/api/v1/generations/{number}/diff/{next}", auth.ReadGenerations, (*API).showDiff},
+	{"POST", "/api/v1/generations/{number}/check", auth.DraftGenerations, (*API).checkGeneration},
+	{"POST", "/api/v1/generations/{number}/publish", auth.PublishGenerations, (*API).publishGeneration},
+	{"GET", "/tiles/generations/{number}/{z}/{x}/{y}.mvt", auth.ReadGenerations, (*API).generationTile},
+
 	{"GET", "/tiles/grids/{z}/{x}/{y}.mvt", auth.ReadMap, (*API).gridTile},
 
 	{"GET", "/ogc", auth.ReadMap, (*API).ogcLanding},

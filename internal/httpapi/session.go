@@ -113,7 +113,7 @@ func (a *API) signOut(c *gin.Context) error {
 func (a *API) signOutEverywhere(c *gin.Context) error {
 	caller := callerOf(c)
 	if caller.Token.Kind != auth.Session {
-		return fault.New(fault.Denied, "%s is no person's session", caller.Name)
+		return fault.New(fault.Conflict, "%s is no person's session", caller.Name)
 	}
 	if err := a.cfg.Gate.SignOutEverywhere(c.Request.Context(), caller); err != nil {
 		return err
