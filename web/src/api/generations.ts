@@ -80,15 +80,15 @@ export interface Diff {
   readonly streets: number
   readonly lostM2: number
   readonly gainedM2: number
+  /** The changed grids' borders, before and after. */
+  readonly pieces: readonly Piece[]
 }
 
-/** A grid of one generation with its borders. */
-export interface Outlined {
+/** A changed grid as it is in one of the two generations. */
+export interface Piece {
+  readonly side: 'base' | 'next'
+  readonly kind: ChangeKind
   readonly id: number
-  readonly code: string
-  readonly street: string
-  readonly streetName: string
-  readonly label: LonLat
   /** Degrees. */
   readonly bounds: Bounds
   readonly polygons: readonly (readonly (readonly LonLat[])[])[]
@@ -114,8 +114,8 @@ export function importGeneration(file: File, name: string, note: string): Promis
 
 /** What the ending of a boundary file's name says about its format; empty leaves it to the server. */
 export function formatOf(file: string): string {
-  const ending = file.toLowerCase().match(/\.(geojson|json|topojson|gpkg|kml|kmz|zip|shp)$/)?.[1]
-  const formats: Record<string, string> = { geojson: 'geojson', topojson: 'topojson', gpkg: 'geopackage', kml: 'kml', kmz: 'kml', zip: 'shapefile', shp: 'shapefile' }
+  const ending = file.toLowerCase().match(/\.(geojson|topojson|gpkg|kml|kmz|zip)$/)?.[1]
+  const formats: Record<string, string> = { geojson: 'geojson', topojson: 'topojson', gpkg: 'geopackage', kml: 'kml', kmz: 'kmz', zip: 'shapefile' }
   return (ending && formats[ending]) ?? ''
 }
 
@@ -130,10 +130,6 @@ export function publishGeneration(number: number, from: number, expect: number):
 
 export function fetchDiff(base: number, next: number, signal?: AbortSignal): Promise<Diff> {
   return get(`${path(base)}/diff/${next}`, {}, readDiff, signal)
-}
-
-export function fetchOutlined(number: number, signal?: AbortSignal): Promise<Outlined[]> {
-  return get(`${path(number)}/grids`, {}, (json) => json.at('features').items().map(readOutlined), signal)
 }
 
 /** Where the boundaries of a generation can be had as a file. */
@@ -198,12 +194,18 @@ export function readDiff(json: Json): Diff {
     streets: json.at('streets').itemsOrNone().length,
     lostM2: json.at('lost_m2').numberOr(0),
     gainedM2: json.at('gained_m2').numberOr(0),
+    pieces: json.at('features').at('features').itemsOrNone().map(readPiece),
   }
 }
 
+function readKind(json: Json): ChangeKind {
+  const kind = KINDS.find((k) => k === json.value)
+  if (!kind) throw json.wrong(KINDS.join(', '))
+  return kind
+}
+
 function readChange(json: Json): GridChange {
-  const kind = KINDS.find((k) => k === json.at('kind').text())
-  if (!kind) throw json.at('kind').wrong(KINDS.join(', '))
+  const kind = readKind(json.at('kind'))
   const parts = json.at(kind === 'gone' ? 'children' : 'parents')
   return {
     id: json.at('id').integer(),
@@ -217,11 +219,12 @@ function readChange(json: Json): GridChange {
   }
 }
 
-export function readOutlined(json: Json): Outlined {
-  const properties = json.at('properties')
+function readPiece(json: Json): Piece {
   const geometry = json.at('geometry')
   const type = geometry.at('type').text()
   if (type !== 'Polygon' && type !== 'MultiPolygon') throw geometry.at('type').wrong('Polygon or MultiPolygon')
+  const side = json.at('side').text()
+  if (side !== 'base' && side !== 'next') throw json.at('side').wrong('base or next')
   const list = type === 'Polygon' ? [geometry.at('coordinates')] : geometry.at('coordinates').items()
   const polygons = list.map((polygon) => polygon.items().map((ring) => ring.items().map((p) => p.lonLat())))
   let [west, south, east, north] = [Infinity, Infinity, -Infinity, -Infinity]
@@ -231,15 +234,7 @@ export function readOutlined(json: Json): Outlined {
     east = Math.max(east, lon)
     north = Math.max(north, lat)
   }
-  return {
-    id: properties.at('id').integer(),
-    code: properties.at('code').text(),
-    street: properties.at('street').textOr(''),
-    streetName: properties.at('street_name').textOr(''),
-    label: properties.at('label').lonLat(),
-    bounds: [west, south, east, north],
-    polygons,
-  }
+  return { side, kind: readKind(json.at('change')), id: json.at('id').integer(), bounds: [west, south, east, north], polygons }
 }
 
 /** The defects that a refused import names; none when the refusal was about something else. */
