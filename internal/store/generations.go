@@ -186,7 +186,10 @@ func (g Generations) Update(ctx context.Context, f func(*grid.Ledger) (*grid.Cha
 		if err != nil {
 			return err
 		}
-		return enterChange(ctx, tx, n, change)
+		if err := enterChange(ctx, tx, n, change); err != nil {
+			return err
+		}
+		return auditChange(ctx, tx, change)
 	})
 	return n, err
 }
