@@ -244,6 +244,8 @@ export const adminEn: typeof adminZh = {
       conflict: 'Somebody changed the schedule; nothing was published',
       conflictText: 'Look at the schedule as it is now, and confirm again.',
       published: (n: number) => `Generation ${n} is in the schedule.`,
+      otherBase: (base: number, before: number) =>
+        before ? `It was checked against ${base ? `generation ${base}` : 'nothing'}, but generation ${before} is in force then: let a planner check it again, or choose another time.` : `It was checked against generation ${base}, but none is in force then: choose another time.`,
       newNumber: 'What was in force once stays as it was; bringing it back makes a new generation.',
       compare: 'Compare',
       compareTitle: 'Compare generations',

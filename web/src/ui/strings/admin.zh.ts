@@ -242,6 +242,8 @@ export const adminZh = {
       conflict: '安排已被他人改动，没有发布',
       conflictText: '请核对最新安排后再次确认。',
       published: (n: number) => `第 ${n} 版已列入安排。`,
+      otherBase: (base: number, before: number) =>
+        before ? `此版是对照${base ? `第 ${base} 版` : '空白'}检查的，而届时生效的是第 ${before} 版：请规划员重新检查，或另选时间。` : `此版是对照第 ${base} 版检查的，而届时没有生效的版本：请另选时间。`,
       newNumber: '曾经生效的版本保持原样，恢复时会成为一个新的版本。',
       compare: '比较',
       compareTitle: '版本比较',
