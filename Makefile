@@ -27,7 +27,7 @@ web/node_modules/.package-lock.json: web/package-lock.json
 
 web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
 	@echo '构建前端 building the web application'
-	@cd web && npm run --silent build -- --logLevel warn && touch dist/index.html
+	@cd web && npm run --silent build -- --logLevel error && touch dist/index.html
 
 test:            ## run every test; installs what they need when root
 	@scripts/test
