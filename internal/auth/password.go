@@ -7,6 +7,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
+	"sync/atomic"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
@@ -46,10 +48,17 @@ func CheckPassword(login, password string) error {
 
 // Hasher makes and checks password hashes, a few at a time: the rest wait, so
 // that signing in cannot take the machine from everyone else.
-type Hasher struct{ slots chan struct{} }
+type Hasher struct {
+	slots   chan struct{}
+	waiting atomic.Int64
+}
+
+// maxWaiting is how many may wait for their turn: whoever comes later would
+// have given up before it came.
+const maxWaiting = 100
 
 // NewHasher allows as many hashes at once as parallel.
-func NewHasher(parallel int) *Hasher { return &Hasher{make(chan struct{}, parallel)} }
+func NewHasher(parallel int) *Hasher { return &Hasher{slots: make(chan struct{}, parallel)} }
 
 // Hash is the argon2id hash of password in PHC form. It waits for a slot.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
@@ -79,14 +88,28 @@ func (h *Hasher) Matches(ctx context.Context, hash, password string) (bool, erro
 	return ok && subtle.ConstantTimeCompare(got, want) == 1, nil
 }
 
+// key waits for a slot. While others wait, a slot rests after each hash for as
+// long as that took, so that a rush has half a core and no more.
 func (h *Hasher) key(ctx context.Context, password string, salt []byte, memory, passes uint32, lanes uint8) ([]byte, error) {
+	if h.waiting.Add(1) > maxWaiting {
+		h.waiting.Add(-1)
+		return nil, fault.New(fault.Unavailable, "too many are signing in")
+	}
 	select {
 	case h.slots <- struct{}{}:
-		defer func() { <-h.slots }()
+		h.waiting.Add(-1)
 	case <-ctx.Done():
+		h.waiting.Add(-1)
 		return nil, fault.New(fault.Unavailable, "too many are signing in: %w", ctx.Err())
 	}
-	return argon2.IDKey([]byte(password), salt, passes, memory, lanes, hashBytes), nil
+	begin := time.Now()
+	key := argon2.IDKey([]byte(password), salt, passes, memory, lanes, hashBytes)
+	if h.waiting.Load() == 0 {
+		<-h.slots
+	} else {
+		time.AfterFunc(time.Since(begin), func() { <-h.slots })
+	}
+	return key, nil
 }
 
 // parseHash reads a PHC string; parameters beyond four times ours are refused,
