@@ -36,8 +36,35 @@ type serverFlags struct {
 	LogLevel       string `enum:"debug,info,warn,error" default:"info" help:"What to log: ${enum}. 日志级别。"`
 }
 
+// oidcFlags choose a provider of single sign-on.
+type oidcFlags struct {
+	OIDCIssuer           string `name:"oidc-issuer" placeholder:"URL" help:"Single sign-on by OpenID Connect at this issuer; its callback is /oidc/callback. 单点登录发行者。"`
+	OIDCClientID         string `name:"oidc-client-id" placeholder:"ID" help:"This service's client id there. 客户端编号。"`
+	OIDCClientSecretFile string `name:"oidc-client-secret-file" placeholder:"FILE" help:"File that holds the client's secret. 客户端密钥文件。"`
+	OIDCName             string `name:"oidc-name" default:"单点登录" help:"What its button says; ${default} if not said. 按钮名称。"`
+}
+
+func (c *oidcFlags) provider() (*auth.OIDC, error) {
+	if c.OIDCIssuer == "" {
+		return nil, nil
+	}
+	if c.OIDCClientID == "" {
+		return nil, usagef("--oidc-issuer needs --oidc-client-id")
+	}
+	cfg := auth.OIDCConfig{Name: c.OIDCName, Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID}
+	if c.OIDCClientSecretFile != "" {
+		secret, err := os.ReadFile(c.OIDCClientSecretFile)
+		if err != nil {
+			return nil, notFound(c.OIDCClientSecretFile, err)
+		}
+		cfg.Secret = strings.TrimSpace(string(secret))
+	}
+	return auth.NewOIDC(cfg), nil
+}
+
 type serveCommand struct {
 	serverFlags
+	oidcFlags `group:"单点登录 Single sign-on:"`
 	databaseFlags
 	boundaryFlags `group:"边界 Boundaries:"`
 }
@@ -57,11 +84,16 @@ Examples 示例:
 }
 
 func (c *serveCommand) Run(s *session) error {
-	return c.serve(s, service{database: c.databaseFlags, boundaries: c.boundaryFlags, guide: inviteOperator})
+	provider, err := c.provider()
+	if err != nil {
+		return err
+	}
+	return c.serve(s, service{oidc: provider, database: c.databaseFlags, boundaries: c.boundaryFlags, guide: inviteOperator})
 }
 
 // service is what tells one kind of serving from another.
 type service struct {
+	oidc       *auth.OIDC // nil for none
 	database   databaseFlags
 	boundaries boundaryFlags // of the first generation, and the cleaning of later ones
 	// guide is called when there is no account.
@@ -98,7 +130,7 @@ func (c *serverFlags) serve(s *session, sv service) (err error) {
 	if err := guide(s, gate, sv.guide); err != nil {
 		return err
 	}
-	api, err := httpapi.New(httpapi.Config{Gate: gate, Atlas: atlas, Public: c.public(), SecureCookies: c.SecureCookies, Boundaries: sv.boundaries.importer(),
+	api, err := httpapi.New(httpapi.Config{Gate: gate, OIDC: sv.oidc, Atlas: atlas, Public: c.public(), SecureCookies: c.SecureCookies, Boundaries: sv.boundaries.importer(),
 		Catalogue: catalogue, Web: web.Dist(), Log: log, Version: programVersion(), TrustForwarded: c.TrustForwarded})
 	if err != nil {
 		return err

@@ -172,10 +172,7 @@ func (a *API) takeLink(c *gin.Context, secret, target string) error {
 		return err
 	}
 	a.setCookie(c, linkCookie, secret, caller.Token.Expires)
-	h.Set("Location", target)
-	c.Status(http.StatusSeeOther)
-	c.Writer.WriteHeaderNow()
-	return nil
+	return seeOther(c, target)
 }
 
 var secretForm = regexp.MustCompile(`(lq[sdl])_[A-Za-z0-9_-]{8,}`)

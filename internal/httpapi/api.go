@@ -27,6 +27,8 @@ type Config struct {
 	Atlas *grid.Atlas
 	// Public is what callers who have not signed in may do beside Anyone.
 	Public []auth.Action
+	// OIDC is single sign-on beside passwords; nil is none.
+	OIDC *auth.OIDC
 	// SecureCookies marks cookies Secure even where TLS ends elsewhere.
 	SecureCookies bool
 	// Boundaries reads a boundary file of that name for a new generation, by

@@ -51,6 +51,8 @@ var routes = []route{
 	{"DELETE", "/api/v1/session", auth.OwnSession, (*API).signOut},
 	{"DELETE", "/api/v1/sessions", auth.OwnSession, (*API).signOutEverywhere},
 	{"PUT", "/api/v1/session/password", auth.OwnSession, (*API).changePassword},
+	{"GET", "/oidc/start", auth.Anyone, (*API).oidcStart},
+	{"GET", "/oidc/callback", auth.Anyone, (*API).oidcCallback},
 	{"GET", "/share/{secret}", auth.Anyone, (*API).openLink},
 
 	{"GET", "/api/v1/accounts", auth.ManageAccounts, (*API).listAccounts},

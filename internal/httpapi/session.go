@@ -38,6 +38,9 @@ type oidcAnswer struct {
 
 func (a *API) session(caller auth.Caller) sessionAnswer {
 	s := sessionAnswer{Role: caller.Role, CSRF: caller.CSRF, PublicMap: a.may(auth.Caller{Role: auth.Public}, auth.ReadMap)}
+	if o := a.cfg.OIDC; o != nil {
+		s.OIDC = &oidcAnswer{o.Name()}
+	}
 	for _, action := range auth.Actions {
 		if a.may(caller, action) {
 			s.Actions = append(s.Actions, action)

@@ -1,0 +1,100 @@
+package httpapi
+
+import (
+	"crypto/subtle"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"lianqin/internal/auth"
+	"lianqin/internal/fault"
+)
+
+const (
+	attemptCookie = "lianqin_oidc"
+	attemptPath   = "/oidc/"
+	attemptLife   = 10 * time.Minute
+)
+
+func (a *API) oidc() (*auth.OIDC, error) {
+	if a.cfg.OIDC == nil {
+		return nil, fault.New(fault.NotFound, "there is no single sign-on here")
+	}
+	return a.cfg.OIDC, nil
+}
+
+func (a *API) oidcRedirect(r *http.Request) string {
+	base := a.base(r)
+	if a.cfg.SecureCookies {
+		base = strings.Replace(base, "http://", "https://", 1)
+	}
+	return base + "/oidc/callback"
+}
+
+// oidcStart answers GET /oidc/start: off to the provider. The attempt stays in
+// a cookie, which has to come back from the provider's page and so is Lax.
+func (a *API) oidcStart(c *gin.Context) error {
+	o, err := a.oidc()
+	if err != nil {
+		return err
+	}
+	attempt, target, err := o.Begin(c.Request.Context(), a.oidcRedirect(c.Request))
+	if err != nil {
+		return err
+	}
+	a.setAttempt(c, attempt.State+"."+attempt.Nonce+"."+attempt.Verifier, int(attemptLife/time.Second))
+	return seeOther(c, target)
+}
+
+func (a *API) setAttempt(c *gin.Context, value string, maxAge int) {
+	http.SetCookie(c.Writer, &http.Cookie{Name: attemptCookie, Value: value, Path: attemptPath, MaxAge: maxAge,
+		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: a.isSecure(c.Request)})
+}
+
+var callbackParams = []string{"state", "code", "error", "error_description", "error_uri", "iss", "session_state", "scope"}
+
+// oidcCallback answers GET /oidc/callback: back from the provider.
+func (a *API) oidcCallback(c *gin.Context) error {
+	o, err := a.oidc()
+	if err != nil {
+		return err
+	}
+	p, err := readParams(c.Request.URL.RawQuery, callbackParams)
+	if err != nil {
+		return err
+	}
+	cookie, err := c.Request.Cookie(attemptCookie)
+	if err != nil {
+		return fault.New(fault.Denied, "登录已超时，请重试 the sign-in took too long, or began in another browser; try again")
+	}
+	a.setAttempt(c, "", -1) // each attempt once
+	parts := strings.Split(cookie.Value, ".")
+	if len(parts) != 3 || subtle.ConstantTimeCompare([]byte(parts[0]), []byte(p.values[0])) != 1 {
+		return fault.New(fault.Denied, "登录状态不符，请重试 the answer belongs to another sign-in; try again")
+	}
+	if p.has(2) {
+		return fault.New(fault.Denied, "single sign-on refused: %s", clipText(p.values[2]))
+	}
+	ctx := c.Request.Context()
+	subject, err := o.Finish(ctx, a.oidcRedirect(c.Request), auth.Attempt{State: parts[0], Nonce: parts[1], Verifier: parts[2]}, p.values[1])
+	if err != nil {
+		return err
+	}
+	t, secret, err := a.cfg.Gate.SignInSubject(ctx, subject, a.address(c.Request))
+	if err != nil {
+		return err
+	}
+	a.setCookie(c, sessionCookie, secret, t.Expires)
+	return seeOther(c, "/")
+}
+
+func seeOther(c *gin.Context, target string) error {
+	h := c.Writer.Header()
+	h["Cache-Control"] = noStore
+	h.Set("Location", target)
+	c.Status(http.StatusSeeOther)
+	c.Writer.WriteHeaderNow()
+	return nil
+}
