@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -103,7 +104,7 @@ func inForce(gen *grid.Generation) (*grid.Atlas, *auth.Gate, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	st, err := store.Open(ctx, "sqlite:"+filepath.Join(dir, "bench.db"), store.Options{})
+	st, err := store.Open(ctx, "sqlite:"+filepath.Join(dir, "bench.db"), store.Options{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return nil, nil, err
 	}
