@@ -32,7 +32,9 @@ export interface Visit {
   close(): Promise<void>
 }
 
+/** Opens `path` of BASE_URL, or of `options.baseURL`. */
 export async function visit(browser: Browser, path = '/', options: BrowserContextOptions = {}): Promise<Visit> {
+  const origin = options.baseURL ?? baseURL
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'zh-CN', timezoneId: 'Asia/Shanghai', ...options })
   const page = await context.newPage()
   page.setDefaultTimeout(90_000)
@@ -40,7 +42,7 @@ export async function visit(browser: Browser, path = '/', options: BrowserContex
   let failuresAllowed = false
   context.on('request', (request) => {
     const url = new URL(request.url())
-    if (!['data:', 'blob:'].includes(url.protocol) && url.origin !== baseURL) trespasses.push(`request to ${url.origin}`)
+    if (!['data:', 'blob:'].includes(url.protocol) && url.origin !== origin) trespasses.push(`request to ${url.origin}`)
   })
   page.on('websocket', (socket) => trespasses.push(`socket to ${socket.url()}`))
   page.on('pageerror', (err) => trespasses.push(`exception ${err.message}`))
@@ -49,7 +51,7 @@ export async function visit(browser: Browser, path = '/', options: BrowserContex
     if (failuresAllowed && /Failed to load resource|ERR_INTERNET_DISCONNECTED/.test(message.text())) return
     trespasses.push(`console ${message.text()}`)
   })
-  await page.goto(still(path))
+  await page.goto(still(path, origin))
   return {
     page,
     trespasses,
@@ -59,8 +61,8 @@ export async function visit(browser: Browser, path = '/', options: BrowserContex
 }
 
 /** The page without animation, so that nothing depends on the speed of the machine. */
-function still(path: string): string {
-  const url = new URL(path, baseURL)
+function still(path: string, origin: string): string {
+  const url = new URL(path, origin)
   url.searchParams.set('still', '1')
   return url.href
 }

@@ -1,0 +1,55 @@
+/**
+ * A lianqin of the test's own: an empty database, the demonstration district,
+ * accounts with known passwords, and nothing to see without signing in.
+ */
+import type { ChildProcess } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+export interface Service {
+  readonly url: string
+  readonly password: string
+  stop(): Promise<void>
+}
+
+const program = resolve(process.env['LIANQIN_BIN'] ?? join(import.meta.dirname, '../../bin/lianqin'))
+
+/** Starts it with an account for every entry of `roles`: login → role. All have the same password. */
+export async function startService(roles: Readonly<Record<string, string>>): Promise<Service> {
+  if (!existsSync(program)) throw new Error(`${program} is not there: run make build, or set LIANQIN_BIN`)
+  const folder = mkdtempSync(join(tmpdir(), 'lianqin-e2e-'))
+  const database = `sqlite:${join(folder, 'lianqin.db')}`
+  const password = randomBytes(15).toString('base64url')
+  for (const [login, role] of Object.entries(roles)) {
+    execFileSync(program, ['user', 'add', login, '--role', role, '--name', login, '--database', database, '--password-stdin'], { input: `${password}\n`, cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] })
+  }
+  const server = spawn(program, ['serve', '--listen', '127.0.0.1:0', '--database', database], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+  const url = await addressOf(server)
+  return {
+    url,
+    password,
+    async stop() {
+      const gone = new Promise((done) => server.once('exit', done))
+      server.kill()
+      await gone
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+function addressOf(server: ChildProcess): Promise<string> {
+  return new Promise((found, failed) => {
+    let said = ''
+    const read = (chunk: Buffer): void => {
+      said += chunk.toString()
+      const url = said.match(/http:\/\/127\.0\.0\.1:\d+/)?.[0]
+      if (url) found(url)
+    }
+    server.stdout?.on('data', read)
+    server.stderr?.on('data', read)
+    server.once('exit', (code) => failed(new Error(`lianqin serve ended with ${code}: ${said}`)))
+  })
+}
