@@ -11,9 +11,9 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/mattn/go-isatty"
 
-	"lianqin/cmd/lianqin/table"
 	"lianqin/internal/geo"
 	"lianqin/internal/locate"
+	"lianqin/internal/table"
 )
 
 type resolveCommand struct {

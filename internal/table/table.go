@@ -2,9 +2,9 @@
 // lines of NDJSON go in, the same bytes come out in the same order with the
 // grid, street, department and border distance appended, in constant memory.
 //
-// It never drops, reorders or rewrites a row, and never answers for a row
-// whose coordinates it cannot trust: such a row carries a Reason instead. It
-// knows no flags and no files; cmd/lianqin does.
+// It never drops or reorders a row, rewrites none that can be read, and never
+// answers for a row whose coordinates it cannot trust: such a row carries a
+// Reason instead. It knows no flags, files or requests; its callers do.
 package table
 
 import (
