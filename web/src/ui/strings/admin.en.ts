@@ -168,7 +168,7 @@ export const adminEn: typeof adminZh = {
       },
       fields: {
         login: 'Login', name: 'Name', role: 'Role', jurisdiction: 'Jurisdiction', 'jurisdiction.level': 'Jurisdiction level', 'jurisdiction.code': 'Jurisdiction code',
-        disabled: 'Disabled', created: 'Created', changed: 'Changed', subject: 'Single sign-on identity', expires: 'Expires', from: 'In force from', to: 'In force until',
+        kind: 'Kind', created_by: 'Issued by', disabled: 'Disabled', created: 'Created', changed: 'Changed', subject: 'Single sign-on identity', expires: 'Expires', from: 'In force from', to: 'In force until',
         number: 'Generation', generation: 'Generation', hash: 'Hash', grids: 'Grids', id: 'ID', note: 'Note', sound: 'Sound',
       },
     },

@@ -166,7 +166,7 @@ export const adminZh = {
       },
       fields: {
         login: '账号', name: '姓名/名称', role: '角色', jurisdiction: '辖区', 'jurisdiction.level': '辖区范围', 'jurisdiction.code': '辖区编号',
-        disabled: '停用', created: '创建时间', changed: '修改时间', subject: '统一身份标识', expires: '到期', from: '生效时间', to: '失效时间',
+        kind: '种类', created_by: '签发人', disabled: '停用', created: '创建时间', changed: '修改时间', subject: '统一身份标识', expires: '到期', from: '生效时间', to: '失效时间',
         number: '版本', generation: '版本', hash: '校验值', grids: '网格数', id: '标识', note: '说明', sound: '检查通过',
       },
     },
