@@ -143,10 +143,10 @@ func notCleaned(s *session, refused *partition.Refused, in *inspection, path str
 // repairLine sums up what Clean did.
 func repairLine(r *partition.Report) string {
 	c := r.Repairs
-	line := fmt.Sprintf("%d 处缝隙 gaps (%s m²), %d 处重叠 overlaps (%s m²), %d 个顶点移动 vertices moved",
+	line := fmt.Sprintf("%d 处缝隙 gaps (%s m²), %d 处重叠 overlaps (%s m²), %d 个顶点移动或去除 vertices moved or dropped",
 		c.Filled.Count, squareMetres(c.Filled.AreaM2), c.Given.Count, squareMetres(c.Given.AreaM2), c.Moves.Count)
 	if c.Moves.Count > 0 {
-		line += fmt.Sprintf(" (至多 at most %.2f m)", c.Moves.MaxM)
+		line += fmt.Sprintf("，新边界离旧边界至多 new borders lie at most %.2f m from the old", c.Moves.MaxM)
 	}
 	if n := len(c.Left); n > 0 {
 		line += fmt.Sprintf(", %d 处缝隙保留 gaps left open", n)

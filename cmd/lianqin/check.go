@@ -11,6 +11,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/rivo/uniseg"
 
+	"lianqin/internal/fault"
 	"lianqin/internal/geofile"
 	"lianqin/internal/partition"
 )
@@ -99,6 +100,9 @@ func inspected(f *geofile.File) (*inspection, error) {
 			continue
 		}
 		in.shapes = append(in.shapes, shape)
+	}
+	if len(in.shapes) == 0 && len(in.collapsed) == 0 && len(f.Refused) == 0 {
+		return nil, fault.New(fault.Invalid, "%s 中没有面 holds no areas: %d features", f.Name, len(f.Features))
 	}
 	return in, nil
 }

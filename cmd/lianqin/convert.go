@@ -103,7 +103,7 @@ func (in *inspection) describeRepairs(s *session) {
 	}
 	for _, m := range r.Moves.Largest[:min(10, len(r.Moves.Largest))] {
 		p := m.From.Point()
-		s.notef("  %14.2f m   %s 的顶点移动 vertex moved at %.7f,%.7f", m.DistanceM, in.nameOf(m.Face), p[0], p[1])
+		s.notef("  %14.2f m   %s 的旧顶点离新边界 an old vertex lies off the new border, at %.7f,%.7f", m.DistanceM, in.nameOf(m.Face), p[0], p[1])
 	}
 	for _, d := range r.Left {
 		p := d.At.Point()
@@ -126,9 +126,9 @@ type repairsJSON struct {
 	Share     float64        `json:"repaired_share"`
 	Filled    totalJSON      `json:"gaps_filled"`
 	Given     totalJSON      `json:"overlaps_given"`
-	Moved     int            `json:"vertices_moved"`
-	MaxMoveM  float64        `json:"max_move_m"`
-	Moves     []moveJSON     `json:"largest_moves"`
+	Moved     int            `json:"vertices_moved"` // or dropped
+	MaxMoveM  float64        `json:"max_move_m"`     // of the new borders from the old
+	Moves     []moveJSON     `json:"largest_moves"`  // of old vertices to the new borders
 	Exchanges []exchangeJSON `json:"exchanges"`
 	Left      []defectJSON   `json:"left_open"`
 	Found     []defectJSON   `json:"found"`

@@ -36,10 +36,18 @@ func noFolder(path string, err error) error {
 
 // create opens path for writing, or standard output when path is empty. The
 // file appears under its name only when finish is told that all went well, so
-// that it may be the one that is being read, and is never half of one.
+// that it may be the one that is being read, and is never half of one. What is
+// there and is no regular file (a pipe, /dev/null) is written to, not replaced.
 func (s *session) create(path string) (w io.Writer, finish func(ok bool) error, err error) {
 	if path == "" {
 		return s.out, func(bool) error { return nil }, nil
+	}
+	if there, err := os.Stat(path); err == nil && !there.Mode().IsRegular() {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return nil, nil, err
+		}
+		return f, func(bool) error { return f.Close() }, nil
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".lianqin-*")
 	if err != nil {

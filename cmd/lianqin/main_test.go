@@ -158,6 +158,7 @@ func TestMistakesAreExplained(t *testing.T) {
 		{"an id that is not everywhere", "lon,lat\n", "resolve --boundaries nameless.geojson --id-property colour"},
 		{"areas that overlap", "lon,lat\n", "resolve --boundaries overlap.geojson"},
 		{"lines instead of areas", "lon,lat\n", "resolve --boundaries lines.geojson"},
+		{"a check of nothing", "", "check lines.geojson"},
 		{"an empty input", "", "resolve --boundaries squares.geojson"},
 		{"columns that are not there", "a,b\n1,2\n", "resolve -q --boundaries squares.geojson"},
 		{"a column that is not there", "lon,lat\n1,2\n", "resolve -q --boundaries squares.geojson --lon-column east"},

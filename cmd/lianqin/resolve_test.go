@@ -208,6 +208,26 @@ func TestOutputFile(t *testing.T) {
 	}
 }
 
+// TestOutputToADevice: what is no file is written to and not replaced, which
+// as root would take /dev/null away from everybody.
+func TestOutputToADevice(t *testing.T) {
+	t.Chdir(folder(t, map[string]string{"squares.geojson": squares, "in.csv": "lon,lat\n121.205,31.305\n"}))
+	if err := os.Symlink(os.DevNull, "device.csv"); err != nil {
+		t.Fatal(err)
+	}
+	must(t, exitDone, nil, "resolve", "-q", "--boundaries", "squares.geojson", "in.csv", "-o", "device.csv")
+	if to, err := os.Readlink("device.csv"); to != os.DevNull {
+		t.Errorf("the device was replaced: %q, %v", to, err)
+	}
+	if err := os.Symlink(os.DevNull, "device.geojson"); err != nil {
+		t.Fatal(err)
+	}
+	must(t, exitInput, nil, "convert", "squares.geojson", "device.geojson")
+	if to, err := os.Readlink("device.geojson"); to != os.DevNull {
+		t.Errorf("convert replaced the device: %q, %v", to, err)
+	}
+}
+
 // TestStrict: unusable rows make an exit code only when asked to.
 func TestStrict(t *testing.T) {
 	t.Chdir(folder(t, map[string]string{"squares.geojson": squares}))

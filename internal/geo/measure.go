@@ -32,10 +32,23 @@ func (s Scale) DistanceM(a, b orb.Point) float64 {
 	return math.Hypot((b[0]-a[0])*s.XM, (b[1]-a[1])*s.YM)
 }
 
-// DistanceM is the distance between a and b in metres by the mid-latitude
-// formula on the ellipsoid: within 0.1 % of the geodesic up to about 500 km,
-// and an estimate beyond.
-func DistanceM(a, b orb.Point) float64 { return ScaleAt((a[1]+b[1])/2).DistanceM(a, b) }
+// FarM is from where on the earth is a sphere to DistanceM.
+const FarM = 300_000
+
+// DistanceM is the distance between a and b in metres: within 0.1 % of the
+// geodesic up to FarM, by the mid-latitude formula on the ellipsoid, and within
+// 0.6 % beyond, by the haversine formula on the sphere of the mean radius.
+func DistanceM(a, b orb.Point) float64 {
+	d := ScaleAt((a[1]+b[1])/2).DistanceM(a, b)
+	if d < FarM {
+		return d
+	}
+	const meanRadiusM = 6371008.8
+	const rad = math.Pi / 180
+	sinLat, sinLon := math.Sin((b[1]-a[1])*rad/2), math.Sin((b[0]-a[0])*rad/2)
+	h := sinLat*sinLat + math.Cos(a[1]*rad)*math.Cos(b[1]*rad)*sinLon*sinLon
+	return 2 * meanRadiusM * math.Asin(math.Sqrt(min(1, h)))
+}
 
 // SegmentDistanceM is the distance in metres from p to the segment a–b on the
 // plane of s.

@@ -12,14 +12,30 @@ import (
 // millimetre, as the judge.
 func TestDistanceAgainstVincenty(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
-	for _, reach := range []float64{0.0001, 0.01, 0.3, 4} { // degrees
+	for reach, tolerance := range map[float64]float64{0.0001: 0.001, 0.01: 0.001, 0.3: 0.001, 4: 0.001, 50: 0.006} { // degrees
 		for range 2000 {
 			a := orb.Point{121.2 + rnd.Float64()*0.2, 31.2 + rnd.Float64()*0.3}
 			b := orb.Point{a[0] + (rnd.Float64()-0.5)*reach, a[1] + (rnd.Float64()-0.5)*reach}
 			want := vincenty(a, b)
-			if got := DistanceM(a, b); math.Abs(got-want) > want*0.001+1e-6 {
+			if got := DistanceM(a, b); math.Abs(got-want) > want*tolerance+1e-6 {
 				t.Fatalf("%v to %v: got %.4f m, want %.4f m", a, b, got, want)
 			}
+		}
+	}
+}
+
+func TestDistanceAroundTheEarth(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		a, b orb.Point
+		want float64
+	}{
+		{"pole to pole", orb.Point{0, -90}, orb.Point{0, 90}, 20_004e3},
+		{"to the South Pole", orb.Point{121.25, 31.4}, orb.Point{-180, -90}, 13_477e3},
+		{"across the date line", orb.Point{179, 0}, orb.Point{-179, 0}, 222.6e3},
+	} {
+		if got := DistanceM(tt.a, tt.b); math.Abs(got-tt.want) > 0.006*tt.want {
+			t.Errorf("%s: got %.0f m, want %.0f", tt.name, got, tt.want)
 		}
 	}
 }

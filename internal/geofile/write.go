@@ -61,7 +61,11 @@ func Encode(w io.Writer, f *File, format Format) error {
 }
 
 // save writes beside path and renames, so that a failure leaves the old file.
+// What is there must be a regular file: nothing else is replaced.
 func save(path string, encode func(io.Writer) error) (err error) {
+	if there, err := os.Stat(path); err == nil && !there.Mode().IsRegular() {
+		return fault.New(fault.Invalid, "%s is no regular file", path)
+	}
 	temp, err := os.CreateTemp(filepath.Dir(path), ".lianqin-*")
 	if err != nil {
 		return err

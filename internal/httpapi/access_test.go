@@ -289,8 +289,8 @@ func TestSessionOverHTTP(t *testing.T) {
 }
 
 func TestShareLinks(t *testing.T) {
-	now := testNow
-	a := closedAPI(t, Config{Now: func() time.Time { return now }}, lattice(t, 4, 2))
+	clock := clockAt(testNow)
+	a := closedAPI(t, Config{Now: clock.now}, lattice(t, 4, 2))
 	addAccount(t, a, "root", auth.Administrator, auth.WholeDistrict)
 	w := signedIn(t, a, "root").call(a, "POST", "/api/v1/links", `{"name":"大屏","expires":"2026-04-01T00:00:00Z"}`)
 	var made struct {
@@ -309,7 +309,7 @@ func TestShareLinks(t *testing.T) {
 			continue
 		}
 		cookie := w.Result().Cookies()[0]
-		if cookie.Name != linkCookie || !cookie.HttpOnly || cookie.MaxAge != int(made.Link.Expires.Sub(now)/time.Second) {
+		if cookie.Name != linkCookie || !cookie.HttpOnly || cookie.MaxAge != int(made.Link.Expires.Sub(clock.now())/time.Second) {
 			t.Errorf("%s: cookie %v", target, cookie)
 		}
 	}
@@ -325,7 +325,7 @@ func TestShareLinks(t *testing.T) {
 	if w := call(a, "GET", "/share/"+auth.NewSecret(auth.Link), ""); w.Code != 404 {
 		t.Errorf("an invented link: %d", w.Code)
 	}
-	now = made.Link.Expires
+	clock.set(made.Link.Expires)
 	if w := wall.call(a, "GET", "/api/v1/grids", ""); w.Code != 401 {
 		t.Errorf("an expired link: %d", w.Code)
 	}

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -281,3 +282,15 @@ func golden(t *testing.T, name string, got []byte) {
 		t.Errorf("%s differs; run with -update and look at the change.\ngot:\n%s\nwant:\n%s", path, clipText(string(got)), clipText(string(want)))
 	}
 }
+
+// clock is a test's time, which the service's goroutines read beside it.
+type clock struct{ at atomic.Pointer[time.Time] }
+
+func clockAt(t time.Time) *clock {
+	c := &clock{}
+	c.set(t)
+	return c
+}
+
+func (c *clock) now() time.Time  { return *c.at.Load() }
+func (c *clock) set(t time.Time) { c.at.Store(&t) }

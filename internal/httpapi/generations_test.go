@@ -147,8 +147,8 @@ func TestGenerationOverHTTP(t *testing.T) {
 // TestAsOf asks for the boundaries of several times, as the clock passes the
 // beginning of a scheduled term.
 func TestAsOf(t *testing.T) {
-	now := testNow
-	a := newAPI(t, Config{Now: func() time.Time { return now }}, nil)
+	clock := clockAt(testNow)
+	a := newAPI(t, Config{Now: clock.now}, nil)
 	first := putInForce(t, a.cfg.Atlas, lattice(t, 4, 2), day(2020, 1, 1))
 	second := putInForce(t, a.cfg.Atlas, lattice(t, 4, 3), day(2027, 1, 1))
 	of := func(n int) string { return fmt.Sprintf(`"generation":{"number":%d,`, n) }
@@ -210,9 +210,9 @@ func TestAsOf(t *testing.T) {
 	if w := call(a, "POST", "/api/v1/resolve?at=2019-06-01", `[]`, "Content-Type", "application/json"); w.Code != 404 {
 		t.Errorf("a batch of before: %d", w.Code)
 	}
-	now = day(2027, 1, 1).Add(-time.Millisecond)
+	clock.set(day(2027, 1, 1).Add(-time.Millisecond))
 	check("/api/v1/streets", of(first))
-	now = day(2027, 1, 1)
+	clock.set(day(2027, 1, 1))
 	check("/api/v1/streets", of(second))
 	check("/readyz", of(second))
 	check("/api/v1/streets?at=2026-06-01", of(first))

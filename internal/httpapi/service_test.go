@@ -208,8 +208,8 @@ func TestMetrics(t *testing.T) {
 }
 
 func TestRateLimit(t *testing.T) {
-	now := testNow
-	a := newAPI(t, Config{Limits: Limits{Rate: 2, Burst: 3}, Now: func() time.Time { return now }}, nil)
+	clock := clockAt(testNow)
+	a := newAPI(t, Config{Limits: Limits{Rate: 2, Burst: 3}, Now: clock.now}, nil)
 	ask := func() int { return call(a, "GET", "/openapi.json", "").Code }
 	for i := range 3 {
 		if got := ask(); got != 200 {
@@ -225,15 +225,15 @@ func TestRateLimit(t *testing.T) {
 			t.Errorf("%s is limited: %d", probe, w.Code)
 		}
 	}
-	now = now.Add(500 * time.Millisecond)
+	clock.set(clock.now().Add(500 * time.Millisecond))
 	if got := []int{ask(), ask()}; !slices.Equal(got, []int{200, 429}) {
 		t.Errorf("half a second later: %v", got)
 	}
 }
 
 func TestLimiterIsBounded(t *testing.T) {
-	now := testNow
-	l := newLimiter(Limits{Rate: 1, Burst: 1}, func() time.Time { return now })
+	clock := clockAt(testNow)
+	l := newLimiter(Limits{Rate: 1, Burst: 1}, clock.now)
 	for i := range 200_000 {
 		l.take(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}))
 	}

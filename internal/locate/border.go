@@ -92,8 +92,9 @@ func (x *Index) nearestEdge(cell uint32, c geo.Coord, mx, my float64, best *floa
 }
 
 // Nearest is the grid at p and zero, or outside the district the grid whose
-// border is nearest and the distance to it in metres: good to 0.1 % up to some
-// 500 km, an estimate beyond. It is grid.None and NaN when p is no position.
+// border is nearest and the distance to it in metres, good to 0.1 % near the
+// district. Beyond geo.FarM it is the distance to a vertex of some grid on the
+// near side, good to 1 %. It is grid.None and NaN when p is no position.
 func (x *Index) Nearest(p orb.Point) (grid.ID, float64) {
 	if _, err := geo.Quantise(p); err != nil {
 		return grid.None, math.NaN()
@@ -116,7 +117,20 @@ func (x *Index) Nearest(p orb.Point) (grid.ID, float64) {
 		}
 		return true
 	})
+	if best >= geo.FarM {
+		best = vertexDistance(p, x.gen.Polygon(id))
+	}
 	return id, best
+}
+
+func vertexDistance(p orb.Point, area orb.MultiPolygon) float64 {
+	best := math.Inf(1)
+	for _, poly := range area {
+		for _, v := range poly[0] {
+			best = min(best, geo.DistanceM(p, v))
+		}
+	}
+	return best
 }
 
 func boxDistance(s geo.Scale, p orb.Point, lo, hi [2]float64) float64 {

@@ -67,8 +67,20 @@ func TestNearest(t *testing.T) {
 	if id, d := x.Nearest(orb.Point{math.NaN(), 0}); id != grid.None || !math.IsNaN(d) {
 		t.Errorf("no position: got %d, %v", id, d)
 	}
-	if id, d := x.Nearest(orb.Point{116.4, 39.9}); id == grid.None || d < 900_000 || d > 1_200_000 {
-		t.Errorf("from Beijing: got grid %d at %.0f m", id, d)
+	for name, far := range map[string]struct {
+		at   orb.Point
+		want float64
+	}{
+		"Beijing":            {orb.Point{116.4, 39.9}, 1_045e3},
+		"the South Pole":     {orb.Point{-180, -90}, 13_478e3},
+		"the Gulf of Guinea": {orb.Point{0, 0}, 12_930e3},
+	} {
+		if id, d := x.Nearest(far.at); id == grid.None || math.Abs(d-far.want) > 0.012*far.want {
+			t.Errorf("from %s: got grid %d at %.0f m, want about %.0f", name, id, d, far.want)
+		}
+		if d := x.BorderDistance(far.at); math.Abs(d-far.want) > 0.012*far.want {
+			t.Errorf("border from %s: got %.0f m, want about %.0f", name, d, far.want)
+		}
 	}
 }
 
