@@ -25,6 +25,7 @@ describe('time', () => {
 
   it('knows the beginning', () => {
     expect(isBeginning(Date.parse('0001-01-01T00:00:00Z'))).toBe(true)
-    expect(isBeginning(0)).toBe(false)
+    expect(isBeginning(Date.parse('1970-01-01T00:00:00+08:00'))).toBe(true)
+    expect(isBeginning(Date.parse('1990-01-01T00:00:00Z'))).toBe(false)
   })
 })

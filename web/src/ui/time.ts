@@ -1,8 +1,8 @@
 /** Instants as people here read them: Asia/Shanghai, which has kept UTC+8 since 1991. */
 const OFFSET_MS = 8 * 3_600_000
 
-/** Terms that begin before this have been there "from the beginning". */
-const BEGINNING_MS = Date.UTC(1950, 0, 1)
+/** Terms that begin no later than this have been there "from the beginning". */
+const BEGINNING_MS = 0
 
 /** 2027-01-01 08:00 */
 export function minute(ms: number): string {
@@ -21,7 +21,7 @@ export function day(ms: number): string {
 
 /** Whether `ms` stands for "from the beginning" and not for a date. */
 export function isBeginning(ms: number): boolean {
-  return ms < BEGINNING_MS
+  return ms <= BEGINNING_MS
 }
 
 /** What an <input type=date> and an <input type=time> hold, as an instant; null when it is none. */
