@@ -143,8 +143,9 @@ describe('administration', () => {
   })
 
   it('makes a share link that opens the map without signing in, until it is revoked', async () => {
-    const stranger = await open('/')
+    const stranger = await open('/login/')
     stranger.allowFailedRequests()
+    await Promise.all([stranger.page.waitForResponse((r) => r.status() === 401), stranger.page.goto(service.url)])
     await stranger.page.waitForURL('**/login/**')
 
     const v = await openAs('admin', '/admin/#/links')
