@@ -45,7 +45,7 @@ func (*resolveCommand) Help() string {
   border_m     metres to the nearest grid border 距最近网格边界（米）
   reason       empty, or why there is no grid, "word: sentence" 未落格原因
 
-Reasons: outside, missing, not-a-number, out-of-range, zero, rounded, ragged, malformed. They are counted on standard error; no row is ever dropped, and no grid is ever guessed.
+Reasons: outside, missing, not-a-number, out-of-range, zero, rounded, ragged, malformed, too-long. They are counted on standard error; no row is ever dropped, and no grid is ever guessed.
 
 Examples 示例:
 
@@ -96,7 +96,8 @@ func (c *resolveCommand) Run(s *session) (err error) {
 
 func (c *resolveCommand) options() (table.Options, error) {
 	opt := table.Options{Format: c.Format, Encoding: c.Encoding, NoHeader: c.NoHeader, LonColumn: c.LonColumn, LatColumn: c.LatColumn,
-		MinDecimals: c.MinDecimals, Threads: c.Threads}
+		MinDecimals: c.MinDecimals, Threads: c.Threads,
+		Settings: table.Settings{LonColumn: "--lon-column", LatColumn: "--lat-column", NoHeader: "--no-header"}}
 	if opt.Format == "auto" {
 		opt.Format = ""
 	}
@@ -185,6 +186,9 @@ func summarise(s *session, sum table.Summary, took time.Duration) {
 		if n := sum.Reasons[r]; n > 0 && r != table.Outside {
 			s.notef("  %9s %-13s %s", comma(n), r.Word(), r.Sentence())
 		}
+	}
+	if sum.Renamed > 0 {
+		s.notef("%s 个对象已有同名键，其答案键名加前缀 objects have a key of ours already; there ours are named %sgrid, …", comma(sum.Renamed), table.RenamedPrefix)
 	}
 	if sum.Swapped > sum.Rows/2 {
 		s.notef("经纬度列可能颠倒 longitude and latitude seem to be exchanged: see --lon-column, --lat-column")

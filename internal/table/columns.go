@@ -17,19 +17,20 @@ var (
 
 // columnsIn finds the two columns among names.
 func columnsIn(names []string, opt Options) (lon, lat Column, err error) {
-	if lon, err = columnIn(names, "lon-column", opt.LonColumn, lonNames); err != nil {
+	if lon, err = columnIn(names, opt.Settings.LonColumn, opt.LonColumn, lonNames); err != nil {
 		return
 	}
-	if lat, err = columnIn(names, "lat-column", opt.LatColumn, latNames); err != nil {
+	if lat, err = columnIn(names, opt.Settings.LatColumn, opt.LatColumn, latNames); err != nil {
 		return
 	}
 	if lon.Number == lat.Number {
-		err = fault.InvalidField("lat-column", "%q is the longitude column already", lat.Name)
+		err = fault.InvalidField(fieldOf(opt.Settings.LatColumn), "%q is the longitude column already", lat.Name)
 	}
 	return
 }
 
-func columnIn(names []string, field, want string, guesses []string) (Column, error) {
+func columnIn(names []string, setting, want string, guesses []string) (Column, error) {
+	field := fieldOf(setting)
 	if want == "" {
 		for _, g := range guesses {
 			if at := indexFold(names, g); len(at) == 1 {
@@ -38,8 +39,8 @@ func columnIn(names []string, field, want string, guesses []string) (Column, err
 				return Column{}, ambiguous(field, g, at)
 			}
 		}
-		return Column{}, fault.InvalidField(field, "none of the columns has a name like %s; name it with --%s. The columns are: %s",
-			strings.Join(guesses[:4], ", "), field, listed(names))
+		return Column{}, fault.InvalidField(field, "none of the columns has a name like %s; name it with %s. The columns are: %s",
+			strings.Join(guesses[:4], ", "), setting, listed(names))
 	}
 	for _, find := range []func([]string, string) []int{indexExact, indexFold} {
 		if at := find(names, want); len(at) == 1 {
@@ -53,6 +54,9 @@ func columnIn(names []string, field, want string, guesses []string) (Column, err
 	}
 	return Column{}, fault.InvalidField(field, "there is no column %q. The columns are: %s", want, listed(names))
 }
+
+// fieldOf is a setting's name in a fault.
+func fieldOf(setting string) string { return strings.TrimLeft(setting, "-") }
 
 func ambiguous(field, name string, at []int) error {
 	return fault.InvalidField(field, "columns %d and %d are both named %q; give the number of the right one", at[0]+1, at[1]+1, name)

@@ -22,10 +22,13 @@ type csvWork struct {
 }
 
 // newCSV reads the header.
-func newCSV(in *source, rs *resolver, gen *grid.Generation, opt Options) (*csvWork, error) {
+func newCSV(in *source, rs *resolver, opt Options) (*csvWork, error) {
 	w := &csvWork{resolver: rs, shape: Layout{Format: CSV, Delimiter: opt.Delimiter, Encoding: opt.Encoding}}
 	if w.shape.Encoding == "" {
 		w.shape.Encoding = encodingOf(in.rest)
+	}
+	if err := w.shape.Encoding.check(); err != nil {
+		return nil, err
 	}
 	if w.shape.Delimiter == 0 {
 		line, err := firstLine(in)
@@ -40,14 +43,16 @@ func newCSV(in *source, rs *resolver, gen *grid.Generation, opt Options) (*csvWo
 	}
 	if w.shape.Lon, w.shape.Lat, err = columnsIn(names, opt); err != nil {
 		if !opt.NoHeader && looksLikeData(names) {
-			err = fault.New(fault.Invalid, "the first row looks like data, not like a header; without a header give --no-header and the two columns' numbers (%w)", err)
+			hint := ""
+			if opt.Settings.NoHeader != "" {
+				hint = "; without a header give " + opt.Settings.NoHeader + " and the two columns' numbers"
+			}
+			err = fault.New(fault.Invalid, "the first row looks like data, not like a header%s (%w)", hint, err)
 		}
 		return nil, err
 	}
 	w.fields, w.lon, w.lat = len(names), w.shape.Lon.Number-1, w.shape.Lat.Number-1
-	if w.answers, err = newCSVAnswers(gen, w.shape); err != nil {
-		return nil, err
-	}
+	w.answers = newCSVAnswers(rs, w.shape)
 	if !opt.NoHeader {
 		w.shape.Repeated = repeated(names)
 		w.header = w.headerOf(row)
@@ -131,18 +136,22 @@ func (w *csvWork) work(b *block) {
 			continue
 		}
 		b.count.Rows++
-		b.out = append(b.out, body...)
-		fields, lon, lat, ok := w.pick(body)
 		var a answer
-		switch {
+		switch fields, lon, lat, ok := w.pick(body); {
+		case b.long:
+			a = refused(TooLong)
+			b.out = w.requote(b.out, w.shape.Encoding.whole(body))
 		case !ok:
 			a = refused(Malformed)
+			b.out = w.requote(b.out, body)
 		case fields != w.fields:
 			a = refused(Ragged)
+			b.out = append(b.out, body...)
 			for range w.fields - fields { // so that the answers stand under their names
 				b.out = append(b.out, w.shape.Delimiter)
 			}
 		default:
+			b.out = append(b.out, body...)
 			a = w.answer(lon, lat, &b.count)
 		}
 		b.out = w.answers.append(b.out, a)
@@ -153,6 +162,25 @@ func (w *csvWork) work(b *block) {
 			b.count.Reasons[a.reason]++
 		}
 	}
+}
+
+// requote writes a row whose quotes do not close so that every reader takes it
+// for one record: cut at each delimiter into as many fields as the header has,
+// the rest in the last, those with a quote or a line end in them in quotes.
+func (w *csvWork) requote(out, row []byte) []byte {
+	for n := range w.fields {
+		if n > 0 {
+			out = append(out, w.shape.Delimiter)
+		}
+		field := row
+		if k := bytes.IndexByte(row, w.shape.Delimiter); k >= 0 && n < w.fields-1 {
+			field, row = row[:k], row[k+1:]
+		} else {
+			row = nil
+		}
+		out = append(out, quoteField(string(field), w.shape.Delimiter)...)
+	}
+	return out
 }
 
 // pick is the number of fields in a row and the two that matter, without
@@ -213,53 +241,36 @@ func (w *csvWork) walk(row []byte, f func(n int, field []byte)) (int, bool) {
 	}
 }
 
-// csvAnswers are the appended columns, written out for every grid once.
+// csvAnswers are the appended columns as they are written.
 type csvAnswers struct {
-	delimiter byte
-	grids     [][]byte // by grid.ID: delimiter, four fields, delimiter
-	none      []byte
-	reasons   [reasons][]byte // delimiter, reason
+	*resolver
+	shape   Layout
+	grids   texts // delimiter, four fields with delimiters between
+	none    []byte
+	reasons [reasons][]byte // delimiter, reason
 }
 
-func newCSVAnswers(gen *grid.Generation, l Layout) (csvAnswers, error) {
-	a := csvAnswers{delimiter: l.Delimiter}
-	line := func(fields ...string) ([]byte, error) {
-		var out []byte
-		for _, f := range fields {
-			text, err := l.Encoding.encode(quoteField(f, l.Delimiter))
-			if err != nil {
-				return nil, err
-			}
-			out = append(append(out, l.Delimiter), text...)
-		}
-		return out, nil
-	}
-	var err error
-	grids := gen.Grids()
-	a.grids = make([][]byte, grids[len(grids)-1].ID+1)
-	for _, g := range grids {
-		if a.grids[g.ID], err = line(answerFields(gen, g)...); err != nil {
-			return a, err
-		}
-	}
-	if a.none, err = line("", "", "", ""); err != nil {
-		return a, err
-	}
+func newCSVAnswers(rs *resolver, l Layout) csvAnswers {
+	a := csvAnswers{resolver: rs, shape: l, grids: newTexts(rs.gen)}
+	a.none = a.line("", "", "", "")
 	for _, r := range Reasons() {
-		if a.reasons[r], err = line(r.String()); err != nil {
-			return a, err
-		}
+		a.reasons[r] = a.line(r.String())
 	}
-	return a, nil
+	return a
 }
 
-// answerFields are a grid's four columns.
-func answerFields(gen *grid.Generation, g grid.Grid) []string {
-	street := ""
-	if s, ok := gen.Street(g.Street); ok {
-		street = s.Name
+// line is fields with a delimiter before each.
+func (a *csvAnswers) line(fields ...string) []byte {
+	var out []byte
+	for _, f := range fields {
+		out = append(append(out, a.shape.Delimiter), a.shape.Encoding.encode(quoteField(f, a.shape.Delimiter))...)
 	}
-	return []string{g.Code, g.Name, street, g.Department.Name}
+	return out
+}
+
+func (a *csvAnswers) ofGrid(id grid.ID) []byte {
+	f := a.fields(id)
+	return a.line(f[:]...)
 }
 
 // quoteField quotes a field that would not survive plain.
@@ -272,14 +283,14 @@ func quoteField(s string, delimiter byte) string {
 
 func (a *csvAnswers) append(out []byte, is answer) []byte {
 	if is.grid != grid.None {
-		out = append(out, a.grids[is.grid]...)
+		out = append(out, a.grids.of(is.grid, a.ofGrid)...)
 	} else {
 		out = append(out, a.none...)
 	}
-	out = append(out, a.delimiter)
+	out = append(out, a.shape.Delimiter)
 	out = appendMetres(out, is.borderM)
 	if is.grid != grid.None {
-		return append(out, a.delimiter)
+		return append(out, a.shape.Delimiter)
 	}
 	return append(out, a.reasons[is.reason]...)
 }

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
@@ -45,12 +46,33 @@ func (e Encoding) decode(b []byte) string {
 	return string(b)
 }
 
-func (e Encoding) encode(s string) ([]byte, error) {
-	switch e {
-	case UTF8:
-		return []byte(s), nil
-	case GB18030:
-		return simplifiedchinese.GB18030.NewEncoder().Bytes([]byte(s))
+func (e Encoding) check() error {
+	if e != UTF8 && e != GB18030 {
+		return fault.InvalidField("encoding", "%q is not utf-8 or gb18030", e)
 	}
-	return nil, fault.InvalidField("encoding", "%q is not utf-8 or gb18030", e)
+	return nil
+}
+
+// encode writes s in e. GB18030 has all of Unicode; what is not Unicode becomes
+// its replacement character.
+func (e Encoding) encode(s string) []byte {
+	if e == GB18030 {
+		if b, err := simplifiedchinese.GB18030.NewEncoder().Bytes([]byte(strings.ToValidUTF8(s, "\ufffd"))); err == nil {
+			return b
+		}
+	}
+	return []byte(s)
+}
+
+// whole is b without the part of a character that it may end with.
+func (e Encoding) whole(b []byte) []byte {
+	for cut := 1; e == UTF8 && cut < utf8.UTFMax && cut <= len(b); cut++ {
+		if last := b[len(b)-cut:]; utf8.RuneStart(last[0]) {
+			if !utf8.FullRune(last) {
+				return b[:len(b)-cut]
+			}
+			break
+		}
+	}
+	return b
 }

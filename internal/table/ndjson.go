@@ -4,43 +4,38 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"slices"
+	"unicode"
 
 	"lianqin/internal/fault"
 	"lianqin/internal/grid"
 )
 
+// RenamedPrefix stands before our members' names in an object that has one of
+// them already; where that is taken, too, it is repeated.
+const RenamedPrefix = "lianqin_"
+
 // ndjsonWork answers JSON objects, one a line. It is immutable once made.
 type ndjsonWork struct {
 	*resolver
 	shape    Layout
-	lon, lat []byte
+	lon, lat memberNames
 	bom      []byte
-	grids    [][]byte // by grid.ID: the four members of a grid
+	grids    texts // the four members of a grid, under their usual names
 	reasons  [reasons][]byte
 }
 
-// newNDJSON looks at the first object for the two members' names.
-func newNDJSON(in *source, rs *resolver, gen *grid.Generation, opt Options) (*ndjsonWork, error) {
-	w := &ndjsonWork{resolver: rs, shape: Layout{Format: NDJSON, Encoding: UTF8}}
-	names, err := firstMembers(in)
-	if err != nil {
-		return nil, err
-	}
-	if w.shape.Lon, w.shape.Lat, err = columnsIn(names, opt); err != nil {
+// newNDJSON looks at the first objects for the two members' names.
+func newNDJSON(in *source, rs *resolver, opt Options) (*ndjsonWork, error) {
+	w := &ndjsonWork{resolver: rs, shape: Layout{Format: NDJSON, Encoding: UTF8}, grids: newTexts(rs.gen)}
+	var err error
+	if w.shape.Lon, w.shape.Lat, err = firstMembers(in, opt); err != nil {
 		return nil, err
 	}
 	w.shape.Lon.Number, w.shape.Lat.Number = 0, 0
-	w.shape.Repeated = repeated(names)
-	w.lon, w.lat = []byte(w.shape.Lon.Name), []byte(w.shape.Lat.Name)
+	w.lon, w.lat = namesOf(w.shape.Lon, lonNames), namesOf(w.shape.Lat, latNames)
 	if in.bom {
 		w.bom = utf8BOM
-	}
-	grids := gen.Grids()
-	w.grids = make([][]byte, grids[len(grids)-1].ID+1)
-	for _, g := range grids {
-		for i, f := range answerFields(gen, g) {
-			w.grids[g.ID] = appendMember(w.grids[g.ID], Columns[i], f)
-		}
 	}
 	for _, r := range Reasons() {
 		w.reasons[r] = quoteJSON(r.String())
@@ -48,24 +43,93 @@ func newNDJSON(in *source, rs *resolver, gen *grid.Generation, opt Options) (*nd
 	return w, nil
 }
 
-// firstMembers are the members of the first line that is an object. It looks
-// only at what the first read brings, and takes nothing off the input.
-func firstMembers(in *source) ([]string, error) {
+// firstMembers are the members with the coordinates in the first line that has
+// them. It looks only at what the first read brings, and takes nothing off the
+// input.
+func firstMembers(in *source, opt Options) (lon, lat Column, err error) {
 	if _, err := firstLine(in); err != nil {
-		return nil, err
+		return lon, lat, err
 	}
-	rest := in.rest
-	for {
+	var why error // of the first object
+	for rest := in.rest; ; {
 		end := lineEnd(rest, in.eof)
 		if end < 0 {
-			return nil, fault.New(fault.Invalid, "no line of the first %d is a JSON object: one object a line is needed", bytes.Count(in.rest, []byte{'\n'})+1)
+			if why == nil {
+				why = fault.New(fault.Invalid, "no line of the first %d is a JSON object: one object a line is needed", bytes.Count(in.rest, []byte{'\n'})+1)
+			}
+			return lon, lat, why
 		}
 		var names []string
-		if walkObject(rest[:end], func(name, _ []byte) { names = append(names, string(name)) }) {
-			return names, nil
+		if walkObject(rest[:end], func(name, _ []byte) {
+			if n := string(name); !slices.Contains(names, n) {
+				names = append(names, n)
+			}
+		}) {
+			if lon, lat, err = columnsIn(names, opt); err == nil {
+				return lon, lat, nil
+			}
+			if why == nil {
+				why = err
+			}
 		}
 		rest = rest[end:]
 	}
+}
+
+// memberNames are the names that one coordinate may have, each with its rank;
+// lower is likelier.
+type memberNames map[string]int
+
+// namesOf are the names that were guessed, or the one that was given.
+func namesOf(c Column, guesses []string) memberNames {
+	if !c.Guessed {
+		return memberNames{c.Name: 0}
+	}
+	m := make(memberNames)
+	for i, g := range guesses {
+		m[g] = 2 * i
+	}
+	return m
+}
+
+// unranked is the rank of what is no coordinate.
+const unranked = 1 << 10
+
+// rank is name's, in whatever case; one that is written as listed comes first.
+func (m memberNames) rank(name []byte) int {
+	if r, ok := m[string(name)]; ok {
+		return r
+	}
+	if len(m) == 1 || len(name) > 16 || bytes.IndexFunc(name, unicode.IsUpper) < 0 {
+		return unranked
+	}
+	if r, ok := m[string(bytes.ToLower(name))]; ok {
+		return r + 1
+	}
+	return unranked
+}
+
+// report is what one object says.
+type report struct {
+	n        int
+	lon, lat []byte
+	taken    bool // it has a member named like one of ours
+}
+
+// read goes through one object; not ok when line is none.
+func (w *ndjsonWork) read(line []byte) (m report, ok bool) {
+	lonRank, latRank := unranked-1, unranked-1
+	ok = walkObject(line, func(name, value []byte) {
+		m.n++
+		if r := w.lon.rank(name); r <= lonRank { // of equal names the last counts
+			lonRank, m.lon = r, value
+		} else if r := w.lat.rank(name); r <= latRank {
+			latRank, m.lat = r, value
+		} else if slices.Contains(Columns, string(name)) {
+			m.taken = true
+		}
+	})
+	return m, ok
 }
 
 func (w *ndjsonWork) layout() Layout   { return w.shape }
@@ -76,39 +140,37 @@ func (w *ndjsonWork) work(b *block) {
 	for _, end := range b.ends {
 		line := b.in[start:end]
 		start = int(end)
-		body, eol := trimLineEnd(line)
-		if len(bytes.TrimSpace(body)) == 0 {
+		if blank(line, NDJSON) {
 			b.count.Blank++
 			b.out = append(b.out, line...)
 			continue
 		}
 		b.count.Rows++
-		var lon, lat []byte
-		members := 0
-		ok := walkObject(body, func(name, value []byte) {
-			members++
-			if bytes.Equal(name, w.lon) {
-				lon = value
-			} else if bytes.Equal(name, w.lat) {
-				lat = value
-			}
-		})
 		var a answer
-		tail := []byte("}")
-		if ok {
-			a = w.answer(unquoteJSON(lon), unquoteJSON(lat), &b.count)
+		body, eol := trimLineEnd(line)
+		m, ok := w.read(body)
+		tail, prefix := []byte("}"), ""
+		if ok && !b.long {
+			a = w.answer(unquoteJSON(m.lon), unquoteJSON(m.lat), &b.count)
 			last := bytes.LastIndexByte(body, '}')
 			b.out = append(b.out, body[:last]...)
 			tail = body[last:]
+			if m.taken {
+				b.count.Renamed++
+				prefix = freePrefix(body)
+			}
 		} else { // kept as text, so that the output is NDJSON all the same
 			a = refused(Malformed)
+			if b.long {
+				a, body = refused(TooLong), UTF8.whole(body)
+			}
 			b.out = append(append(b.out, `{"input":`...), quoteJSON(string(body))...)
-			members = 1
+			m.n = 1
 		}
-		if members > 0 {
+		if m.n > 0 {
 			b.out = append(b.out, ',')
 		}
-		b.out = w.append(b.out, a)
+		b.out = w.append(b.out, a, prefix)
 		b.out = append(append(b.out, tail...), eol...)
 		if a.grid != grid.None {
 			b.count.Inside++
@@ -118,34 +180,59 @@ func (w *ndjsonWork) work(b *block) {
 	}
 }
 
-func (w *ndjsonWork) append(out []byte, a answer) []byte {
-	if a.grid != grid.None {
-		out = append(out, w.grids[a.grid]...)
-	} else {
+// freePrefix makes all our names ones that line does not have.
+func freePrefix(line []byte) string {
+	for prefix := RenamedPrefix; ; prefix += RenamedPrefix {
+		free := true
+		walkObject(line, func(name, _ []byte) {
+			rest, ok := bytes.CutPrefix(name, []byte(prefix))
+			free = free && !(ok && slices.Contains(Columns, string(rest)))
+		})
+		if free {
+			return prefix
+		}
+	}
+}
+
+func (w *ndjsonWork) append(out []byte, a answer, prefix string) []byte {
+	switch {
+	case prefix != "":
+		out = appendPlace(out, prefix, w.fields(a.grid))
+	case a.grid != grid.None:
+		out = append(out, w.grids.of(a.grid, func(id grid.ID) []byte { return appendPlace(nil, "", w.fields(id)) })...)
+	default:
 		out = append(out, `"grid":null,"grid_name":null,"street":null,"department":null,`...)
 	}
-	out = append(out, `"border_m":`...)
+	out = appendName(out, prefix, "border_m")
 	if math.IsNaN(a.borderM) || a.borderM > 1e9 {
 		out = append(out, "null"...)
 	} else {
 		out = appendMetres(out, a.borderM)
 	}
-	out = append(out, `,"reason":`...)
+	out = appendName(append(out, ','), prefix, "reason")
 	if a.grid != grid.None {
 		return append(out, "null"...)
 	}
 	return append(out, w.reasons[a.reason]...)
 }
 
-// appendMember writes one member and a comma; an empty value is null.
-func appendMember(out []byte, name, value string) []byte {
-	out = append(append(append(out, '"'), name...), '"', ':')
-	if value == "" {
-		out = append(out, "null"...)
-	} else {
-		out = append(out, quoteJSON(value)...)
+// appendPlace writes the four members of a grid, each with a comma; an empty
+// one is null.
+func appendPlace(out []byte, prefix string, fields [4]string) []byte {
+	for i, f := range fields {
+		out = appendName(out, prefix, Columns[i])
+		if f == "" {
+			out = append(out, "null,"...)
+		} else {
+			out = append(append(out, quoteJSON(f)...), ',')
+		}
 	}
-	return append(out, ',')
+	return out
+}
+
+func appendName(out []byte, prefix, name string) []byte {
+	out = append(append(out, '"'), prefix...)
+	return append(append(out, name...), '"', ':')
 }
 
 func quoteJSON(s string) []byte {

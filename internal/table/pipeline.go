@@ -13,6 +13,7 @@ type block struct {
 	ends  []int32 // where each row of in ends
 	first int64   // rows before it
 	bytes int64   // read for it
+	long  bool    // in is the beginning of one row that is too long
 
 	out   []byte
 	count Summary
@@ -73,6 +74,33 @@ func (p *pipeline) run(ctx context.Context) (Summary, error) {
 		err = readErr
 	}
 	return total, err
+}
+
+// runAlone is run without any other goroutine.
+func (p *pipeline) runAlone(ctx context.Context) (Summary, error) {
+	total := Summary{Bytes: p.in.read}
+	if err := writeAll(p.w, p.work.preamble()); err != nil {
+		return total, err
+	}
+	for b := (&block{}); ; {
+		if ctx.Err() != nil {
+			return total, context.Cause(ctx)
+		}
+		if err := p.in.block(b, p.split); errors.Is(err, io.EOF) {
+			return total, nil
+		} else if err != nil {
+			return total, err
+		}
+		b.count, b.out = Summary{Bytes: b.bytes}, b.out[:0]
+		p.work.work(b)
+		if err := writeAll(p.w, b.out); err != nil {
+			return total, err
+		}
+		total.add(&b.count)
+		if p.progress != nil {
+			p.progress(total)
+		}
+	}
 }
 
 func (p *pipeline) read(ctx context.Context, free <-chan *block, jobs, order chan<- *block) error {

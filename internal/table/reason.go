@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"strconv"
+	"sync/atomic"
 
 	"github.com/paulmach/orb"
 
@@ -33,8 +34,10 @@ const (
 	Ragged
 	// Malformed is a row that cannot be read at all.
 	Malformed
+	// TooLong is a row beyond 16 MiB; of it only the beginning is kept.
+	TooLong
 
-	reasons = 8
+	reasons = 9
 )
 
 var reasonTexts = [reasons]struct{ word, chinese, english string }{
@@ -46,6 +49,7 @@ var reasonTexts = [reasons]struct{ word, chinese, english string }{
 	Rounded:    {"rounded", "坐标被取整 精度不足", "longitude and latitude are rounded"},
 	Ragged:     {"ragged", "列数与表头不符", "more or fewer fields than the header"},
 	Malformed:  {"malformed", "无法解析", "not readable"},
+	TooLong:    {"too-long", "行超过 16 MiB 只保留开头", "the row is longer than 16 MiB and only its beginning is kept"},
 }
 
 // Word is the reason for machines: a lower-case word.
@@ -70,8 +74,44 @@ func Reasons() []Reason {
 // resolver answers for one position given as text.
 type resolver struct {
 	index       *locate.Index
+	gen         *grid.Generation
 	datum       geo.Datum
 	minDecimals int
+	department  func(grid.ID) string // nil: the grid's own
+}
+
+// fields are a grid's four columns.
+func (rs *resolver) fields(id grid.ID) [4]string {
+	g, ok := rs.gen.Grid(id)
+	if !ok {
+		return [4]string{}
+	}
+	f := [4]string{g.Code, g.Name, "", g.Department.Name}
+	if s, ok := rs.gen.Street(g.Street); ok {
+		f[2] = s.Name
+	}
+	if rs.department != nil {
+		f[3] = rs.department(id)
+	}
+	return f
+}
+
+// texts are what is appended for each grid, written out when the first row
+// falls there. It is safe for concurrent use.
+type texts []atomic.Pointer[[]byte]
+
+func newTexts(gen *grid.Generation) texts {
+	grids := gen.Grids()
+	return make(texts, grids[len(grids)-1].ID+1)
+}
+
+func (t texts) of(id grid.ID, write func(grid.ID) []byte) []byte {
+	if b := t[id].Load(); b != nil {
+		return *b
+	}
+	b := write(id) // two threads may both do it, with the same result
+	t[id].Store(&b)
+	return b
 }
 
 // answer is a grid, or why there is none. borderM is NaN without a position.

@@ -13,8 +13,10 @@ import (
 const (
 	// blockSize is how much is read at a time.
 	blockSize = 256 << 10
-	// maxRow is the longest row. A longer one means that this is no table.
-	maxRow = 16 << 20
+	// maxRow is the longest row. A longer header means that this is no table; of
+	// another row that long the first keptOfLong bytes are kept.
+	maxRow     = 16 << 20
+	keptOfLong = 1 << 10
 	// maxQuoted is the longest quoted field that runs over line ends; beyond
 	// it the quote is taken for a slip and the row ends at its own line.
 	maxQuoted = 256 << 10
@@ -31,6 +33,17 @@ type source struct {
 	read int64 // bytes from r so far
 	rows int64 // handed out so far, header and blank lines included
 	bom  bool  // the input began with a byte order mark, which rest lacks
+	step int   // how much is read at a time
+}
+
+// newSource reads a block at a time, and less from a reader that knows how
+// little it has.
+func newSource(r io.Reader) *source {
+	s := &source{r: r, step: blockSize}
+	if l, ok := r.(interface{ Len() int }); ok {
+		s.step = min(blockSize, l.Len()+1)
+	}
+	return s
 }
 
 // peek reads the first bytes, up to a block, and sets a byte order mark aside.
@@ -53,8 +66,8 @@ func (s *source) peek() ([]byte, error) {
 }
 
 func (s *source) more() error {
-	s.rest = slices.Grow(s.rest, blockSize)
-	n, err := readSome(s.r, s.rest[len(s.rest):cap(s.rest)])
+	s.rest = slices.Grow(s.rest, s.step)
+	n, err := readSome(s.r, s.rest[len(s.rest):len(s.rest)+s.step])
 	s.rest = s.rest[:len(s.rest)+n]
 	s.read += int64(n)
 	if err == io.EOF {
@@ -103,48 +116,83 @@ func (s *source) tooLong() error {
 }
 
 // block fills c with whole rows: what one Read brings, or more when that does
-// not complete a row. io.EOF means that there are none left.
+// not complete a row. Of a row longer than maxRow it holds the beginning, and
+// nothing else. io.EOF means that there are no rows left.
 func (s *source) block(c *block, split func([]byte, bool) int) error {
 	if cap(c.in) > 4*blockSize {
 		c.in = nil // one giant row must not be paid for ever after
 	}
-	c.in = append(slices.Grow(c.in[:0], blockSize+len(s.rest)), s.rest...)
-	c.ends = c.ends[:0]
+	c.in = append(slices.Grow(c.in[:0], s.step+len(s.rest)), s.rest...)
+	s.rest = s.rest[:0]
+	c.ends, c.long = c.ends[:0], false
 	c.first = s.rows
 	before := s.read
 	at := 0
 	for {
 		for {
 			end := split(c.in[at:], s.eof)
-			if end < 0 {
+			if end < 0 || end > maxRow {
 				break
 			}
 			at += end
 			c.ends = append(c.ends, int32(at))
 		}
-		if len(c.ends) > 0 || s.eof {
+		if len(c.ends) > 0 || s.eof && len(c.in) <= maxRow {
 			break
 		}
+		var err error
 		if len(c.in) > maxRow {
-			return s.tooLong()
+			at, err = s.cutLong(c)
+		} else {
+			err = s.readInto(c)
 		}
-		c.in = slices.Grow(c.in, blockSize)
-		n, err := readSome(s.r, c.in[len(c.in):cap(c.in)])
-		c.in = c.in[:len(c.in)+n]
-		s.read += int64(n)
-		if errors.Is(err, io.EOF) {
-			s.eof = true
-		} else if err != nil {
+		if err != nil {
 			return err
 		}
 	}
-	s.rest = append(s.rest[:0], c.in[at:]...)
+	s.rest = append(s.rest, c.in[at:]...)
 	c.bytes = s.read - before
 	s.rows += int64(len(c.ends))
 	if len(c.ends) == 0 {
 		return io.EOF
 	}
 	return nil
+}
+
+func (s *source) readInto(c *block) error {
+	c.in = slices.Grow(c.in, s.step)
+	n, err := readSome(s.r, c.in[len(c.in):len(c.in)+s.step])
+	c.in = c.in[:len(c.in)+n]
+	s.read += int64(n)
+	if errors.Is(err, io.EOF) {
+		s.eof, err = true, nil
+	}
+	return err
+}
+
+// cutLong drops all but the beginning of the row in c, to the first line end
+// beyond maxRow, and leaves the beginning and that line end as c's only row.
+// What came after it stays in s.rest.
+func (s *source) cutLong(c *block) (int, error) {
+	kept := bytes.Clone(c.in[:keptOfLong])
+	c.in = c.in[maxRow:]
+	for {
+		if k := lineEnd(c.in, false); k >= 0 {
+			s.rest = append(s.rest, c.in[k:]...)
+			kept = append(kept, '\n')
+			break
+		}
+		if s.eof {
+			break
+		}
+		c.in = c.in[:0]
+		if err := s.readInto(c); err != nil {
+			return 0, err
+		}
+	}
+	c.in, c.long = kept, true
+	c.ends = append(c.ends, int32(len(kept)))
+	return len(kept), nil
 }
 
 // lineEnd is the length of the first line with its line end, or -1 when it is
@@ -213,10 +261,13 @@ const (
 // quotedEnd is the place after the closing quote of the field that opens at q.
 func quotedEnd(b []byte, q int, delimiter byte, eof bool) (int, quoteState) {
 	crossed := false // the field holds a line end
+	slipped := false // a quote within it is not doubled
 	for j := q + 1; ; {
 		k := bytes.IndexByte(b[j:], '"')
 		if !crossed {
-			crossed = bytes.IndexByte(b[j:j+max(k, 0)], '\n') >= 0
+			if crossed = bytes.IndexByte(b[j:j+max(k, 0)], '\n') >= 0; crossed && slipped {
+				return 0, broken // readers disagree about where such a field ends
+			}
 		}
 		if k < 0 {
 			if eof || len(b)-q > maxQuoted && bytes.IndexByte(b[q:], '\n') >= 0 {
@@ -241,6 +292,8 @@ func quotedEnd(b []byte, q int, delimiter byte, eof bool) (int, quoteState) {
 			}
 		case crossed:
 			return 0, broken
+		default:
+			slipped = true
 		}
 	}
 }

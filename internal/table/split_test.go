@@ -16,7 +16,7 @@ import (
 
 func rowsOf(t testing.TB, r io.Reader, split func([]byte, bool) int) []string {
 	t.Helper()
-	in := &source{r: r}
+	in := newSource(r)
 	var rows []string
 	for b := (&block{}); ; {
 		err := in.block(b, split)
@@ -50,6 +50,8 @@ func TestRowEnd(t *testing.T) {
 		{"never closed", "\"a\nb\nc\n", []string{"\"a\n", "b\n", "c\n"}},
 		{"never closed after one that is", "\"a\nb\",\"c\nd", []string{"\"a\nb\",\"c\n", "d"}},
 		{"closed by another row's quote", "\"a,1\n\"b\",2\n", []string{"\"a,1\n", "\"b\",2\n"}},
+		{"ill-quoted on one line", "\"a \"b\" c\",1\nd\n", []string{"\"a \"b\" c\",1\n", "d\n"}},
+		{"ill-quoted and never closed", "\"a \"b\nc\",1\nd\n", []string{"\"a \"b\n", "c\",1\n", "d\n"}},
 		{"ends within quotes", "\"a", []string{"\"a"}},
 		{"ends after quotes", "\"a\"", []string{"\"a\""}},
 		{"a carriage return after quotes", "\"a\"\rb\"\nc", []string{"\"a\"\rb\"\n", "c"}},

@@ -8,7 +8,9 @@
 package table
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"io"
 
 	"lianqin/internal/fault"
@@ -44,10 +46,20 @@ type Options struct {
 	Datum                geo.Datum
 
 	// MinDecimals refuses a position whose longitude and latitude both have
-	// fewer decimals, as Rounded. At most 5.
+	// fewer decimals, as Rounded. At most 5; 0 takes all.
 	MinDecimals int
 
-	Threads int // workers; at least 1
+	// Department is the name in the department's column of a row in a grid; nil
+	// stands for the grid's own department. It is called by all threads, at
+	// most a few times for a grid.
+	Department func(grid.ID) string
+
+	// Settings are the caller's own names of what errors are about.
+	Settings Settings
+
+	// Threads are the workers. 0 reads, works and writes on the caller's
+	// goroutine, block by block: for input that is in memory.
+	Threads int
 
 	// Begin is called once, before the first row is written.
 	Begin func(Layout)
@@ -55,13 +67,22 @@ type Options struct {
 	Progress func(Summary)
 }
 
+// UsualMinDecimals is the MinDecimals of a caller that was not told otherwise:
+// one decimal is 10 km, which tells no grid.
+const UsualMinDecimals = 2
+
+// Settings are what a caller calls the settings in errors, with what leads its
+// flags, such as "--lon-column"; an empty NoHeader means that the caller cannot
+// read a table without a header.
+type Settings struct{ LonColumn, LatColumn, NoHeader string }
+
 // Layout is what was found out about a table.
 type Layout struct {
 	Format    Format
 	Delimiter byte
 	Encoding  Encoding
 	Lon, Lat  Column
-	// Repeated are columns of the input named like one that is appended.
+	// Repeated are columns of a CSV named like one that is appended.
 	Repeated []string
 }
 
@@ -80,6 +101,10 @@ type Summary struct {
 	Blank   int64 // empty lines, passed on as they are
 	Inside  int64
 	Reasons [reasons]int64
+
+	// Renamed are objects of an NDJSON that have one of our members already, so
+	// that ours are called RenamedPrefix and the usual name.
+	Renamed int64
 
 	// Swapped rows are out of range, and would not be with longitude and
 	// latitude exchanged. Projected rows look like metres.
@@ -102,6 +127,7 @@ func (s *Summary) add(o *Summary) {
 	s.Rows += o.Rows
 	s.Blank += o.Blank
 	s.Inside += o.Inside
+	s.Renamed += o.Renamed
 	s.Swapped += o.Swapped
 	s.Projected += o.Projected
 	for i, n := range o.Reasons {
@@ -115,24 +141,8 @@ func (s *Summary) add(o *Summary) {
 // have cut the last one short. When ctx ends or w fails while r blocks, Resolve
 // returns at once and leaves one goroutine in that Read.
 func Resolve(ctx context.Context, w io.Writer, r io.Reader, gen *grid.Generation, index *locate.Index, opt Options) (Summary, error) {
-	in := &source{r: r}
-	head, err := in.peek()
-	if err != nil {
-		return Summary{}, err
-	}
-	if opt.Format == "" {
-		opt.Format = formatOf(head)
-	}
-	rs := &resolver{index: index, datum: opt.Datum, minDecimals: opt.MinDecimals}
-	var work worker
-	switch opt.Format {
-	case CSV:
-		work, err = newCSV(in, rs, gen, opt)
-	case NDJSON:
-		work, err = newNDJSON(in, rs, gen, opt)
-	default:
-		err = fault.InvalidField("format", "%q is not csv or ndjson", opt.Format)
-	}
+	in := newSource(r)
+	work, err := open(in, gen, index, opt)
 	if err != nil {
 		return Summary{}, err
 	}
@@ -140,8 +150,65 @@ func Resolve(ctx context.Context, w io.Writer, r io.Reader, gen *grid.Generation
 	if opt.Begin != nil {
 		opt.Begin(layout)
 	}
-	p := &pipeline{in: in, split: splitterOf(layout), work: work, w: w, progress: opt.Progress, threads: max(1, opt.Threads)}
+	p := &pipeline{in: in, split: splitterOf(layout), work: work, w: w, progress: opt.Progress, threads: opt.Threads}
+	if opt.Threads < 1 {
+		return p.runAlone(ctx)
+	}
 	return p.run(ctx)
+}
+
+// Count is how many rows Resolve would answer, without header and blank lines;
+// of more than limit it says limit+1. Its errors are those that Resolve has
+// before it writes anything.
+func Count(b []byte, limit int, gen *grid.Generation, index *locate.Index, opt Options) (int, error) {
+	in := newSource(bytes.NewReader(b))
+	work, err := open(in, gen, index, opt)
+	if err != nil {
+		return 0, err
+	}
+	split, rows, c := splitterOf(work.layout()), 0, &block{}
+	for rows <= limit {
+		err := in.block(c, split)
+		if errors.Is(err, io.EOF) {
+			return rows, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		start := 0
+		for _, end := range c.ends {
+			if !blank(c.in[start:end], work.layout().Format) {
+				rows++
+			}
+			start = int(end)
+		}
+	}
+	return limit + 1, nil
+}
+
+// blank reports whether a row is an empty line.
+func blank(row []byte, f Format) bool {
+	body, _ := trimLineEnd(row)
+	return len(body) == 0 || f == NDJSON && len(bytes.TrimSpace(body)) == 0
+}
+
+// open looks at the first rows and makes the worker for them.
+func open(in *source, gen *grid.Generation, index *locate.Index, opt Options) (worker, error) {
+	head, err := in.peek()
+	if err != nil {
+		return nil, err
+	}
+	if opt.Format == "" {
+		opt.Format = formatOf(head)
+	}
+	rs := &resolver{index: index, gen: gen, datum: opt.Datum, minDecimals: opt.MinDecimals, department: opt.Department}
+	switch opt.Format {
+	case CSV:
+		return newCSV(in, rs, opt)
+	case NDJSON:
+		return newNDJSON(in, rs, opt)
+	}
+	return nil, fault.InvalidField("format", "%q is not csv or ndjson", opt.Format)
 }
 
 func splitterOf(l Layout) func(b []byte, eof bool) int {

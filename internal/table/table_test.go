@@ -3,6 +3,8 @@ package table
 import (
 	"bytes"
 	"context"
+	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -52,7 +54,8 @@ func resolve(t testing.TB, in string, opt Options) (string, Summary, error) {
 	if opt.Threads == 0 {
 		opt.Threads = 2
 	}
-	opt.MinDecimals = 2
+	opt.MinDecimals = UsualMinDecimals
+	opt.Settings = Settings{"--lon-column", "--lat-column", "--no-header"}
 	index := squares(t)
 	var out bytes.Buffer
 	s, err := Resolve(context.Background(), &out, strings.NewReader(in), index.Generation(), index, opt)
@@ -80,9 +83,13 @@ func TestCSVRowsKeepTheirBytes(t *testing.T) {
 		{"a quote inside a field is a character", "note,lon,lat\n5\" pipe,121.205,31.305\n", "note,lon,lat" + header + "\n5\" pipe,121.205,31.305" + in1 + "\n"},
 		{"an ill-quoted field on one line", "note,lon,lat\n\"a \"b\" c\",121.205,31.305\n", "note,lon,lat" + header + "\n\"a \"b\" c\",121.205,31.305" + in1 + "\n"},
 		{"a quote that never closes costs one row", "note,lon,lat\n\"a,121.205,31.305\nb,121.205,31.305\n",
-			"note,lon,lat" + header + "\n\"a,121.205,31.305" + no(Malformed) + "\nb,121.205,31.305" + in1 + "\n"},
+			"note,lon,lat" + header + "\n\"\"\"a\",121.205,31.305" + no(Malformed) + "\nb,121.205,31.305" + in1 + "\n"},
 		{"a stray quote before a quoted field costs one row", "note,lon,lat\n\"a,121.205,31.305\n\"b\",121.205,31.305\n",
-			"note,lon,lat" + header + "\n\"a,121.205,31.305" + no(Malformed) + "\n\"b\",121.205,31.305" + in1 + "\n"},
+			"note,lon,lat" + header + "\n\"\"\"a\",121.205,31.305" + no(Malformed) + "\n\"b\",121.205,31.305" + in1 + "\n"},
+		{"an unclosed quote in a row of too few fields", "note,lon,lat\n\"a\n", "note,lon,lat" + header + "\n\"\"\"a\",," + no(Malformed) + "\n"},
+		{"an unclosed quote in a row of too many fields", "lon,lat\n\"a,b,c,d\n", "lon,lat" + header + "\n\"\"\"a\",\"b,c,d\"" + no(Malformed) + "\n"},
+		{"an ill-quoted field that does not end on its line", "note,lon,lat\n\"a \"b,1,2\n\",121.205,31.305\n",
+			"note,lon,lat" + header + "\n\"\"\"a \"\"b\",1,2" + no(Malformed) + "\n\"\"\"\",121.205,31.305" + no(Malformed) + "\n"},
 		{"too few fields are filled up", "id,lon,lat\n1\n2,121.205,31.305\n", "id,lon,lat" + header + "\n1,," + no(Ragged) + "\n2,121.205,31.305" + in1 + "\n"},
 		{"too many fields", "lon,lat\n121.205,31.305,9\n", "lon,lat" + header + "\n121.205,31.305,9" + no(Ragged) + "\n"},
 		{"blank lines pass", "lon,lat\n\n121.205,31.305\n\r\n", "lon,lat" + header + "\n\n121.205,31.305" + in1 + "\n\r\n"},
@@ -116,13 +123,7 @@ func TestCSVRowsKeepTheirBytes(t *testing.T) {
 }
 
 func TestCSVOfChineseSpreadsheets(t *testing.T) {
-	gbk := func(s string) string {
-		b, err := GB18030.encode(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(b)
-	}
+	gbk := func(s string) string { return string(GB18030.encode(s)) }
 	got, _, err := resolve(t, gbk("名称,经度,纬度\n嘉定镇,121.205,31.305\n"), Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -160,6 +161,12 @@ func TestNDJSON(t *testing.T) {
 	no := func(r Reason) string {
 		return `"grid":null,"grid_name":null,"street":null,"department":null,"border_m":null,"reason":"` + r.String() + `"}`
 	}
+	renamed := func(prefix, answer string) string {
+		for _, c := range Columns {
+			answer = strings.Replace(answer, `"`+c+`":`, `"`+prefix+c+`":`, 1)
+		}
+		return answer
+	}
 	cases := []struct{ name, in, want string }{
 		{"spaces and order stay", `{ "lat" : 31.305, "b":[1,{"lon":2}], "lon":121.205 }` + "\r\n", `{ "lat" : 31.305, "b":[1,{"lon":2}], "lon":121.205 ,` + in1 + "\r\n"},
 		{"numbers as text", `{"lon":"121.205","lat":"31.305"}`, `{"lon":"121.205","lat":"31.305",` + in1},
@@ -167,6 +174,15 @@ func TestNDJSON(t *testing.T) {
 		{"null", `{"lon":null,"lat":31.305}`, `{"lon":null,"lat":31.305,` + no(Missing)},
 		{"no such member", "{\"lon\":1,\"lat\":2}\n{}\n", "{\"lon\":1,\"lat\":2," + no(Rounded) + "\n{" + no(Missing) + "\n"},
 		{"not JSON", "{\"lon\":1,\"lat\":2}\n{\"lon\":\n", "{\"lon\":1,\"lat\":2," + no(Rounded) + "\n{\"input\":\"{\\\"lon\\\":\"," + no(Malformed) + "\n"},
+		{"each object's own names", "{\"lng\":121.205,\"lat\":31.305}\n{\"longitude\":121.205,\"纬度\":31.305}\n{\"LON\":121.205,\"Latitude\":31.305}\n{\"lon\":121.205,\"lat\":31.305,\"x\":7,\"y\":8}\n",
+			"{\"lng\":121.205,\"lat\":31.305," + in1 + "\n{\"longitude\":121.205,\"纬度\":31.305," + in1 + "\n{\"LON\":121.205,\"Latitude\":31.305," + in1 + "\n{\"lon\":121.205,\"lat\":31.305,\"x\":7,\"y\":8," + in1 + "\n"},
+		{"the likelier name, wherever it stands", `{"x":7,"y":8,"lat":31.305,"lon":121.205}`, `{"x":7,"y":8,"lat":31.305,"lon":121.205,` + in1},
+		{"the first object has no coordinates", "{\"id\":1}\n{\"lon\":121.205,\"lat\":31.305}\n", "{\"id\":1," + no(Missing) + "\n{\"lon\":121.205,\"lat\":31.305," + in1 + "\n"},
+		{"a key of ours", "{\"lon\":121.205,\"lat\":31.305,\"grid\":\"old\"}\n{\"lon\":121.205,\"lat\":31.305}\n",
+			"{\"lon\":121.205,\"lat\":31.305,\"grid\":\"old\"," + renamed("lianqin_", in1) + "\n{\"lon\":121.205,\"lat\":31.305," + in1 + "\n"},
+		{"a key of ours, escaped", `{"lon":121.205,"lat":31.305,"re\u0061son":1}`, `{"lon":121.205,"lat":31.305,"re\u0061son":1,` + renamed("lianqin_", in1)},
+		{"a key of ours without coordinates", "{\"lon\":1,\"lat\":2}\n{\"street\":1}\n", "{\"lon\":1,\"lat\":2," + no(Rounded) + "\n{\"street\":1," + renamed("lianqin_", no(Missing)) + "\n"},
+		{"our own output once more", `{"lon":121.205,"lat":31.305,"grid":1,"lianqin_street":2}`, `{"lon":121.205,"lat":31.305,"grid":1,"lianqin_street":2,` + renamed("lianqin_lianqin_", in1)},
 		{"escaped name", `{"l\u006fn":121.205,"lat":31.305}`, `{"l\u006fn":121.205,"lat":31.305,` + in1},
 	}
 	for _, c := range cases {
@@ -180,6 +196,101 @@ func TestNDJSON(t *testing.T) {
 			}
 			if n := s.Inside + s.Refused() + s.Reasons[Outside]; n != s.Rows {
 				t.Errorf("%d rows accounted for, of %d", n, s.Rows)
+			}
+			if n := strings.Count(got, `"lianqin_`) > 0; n != (s.Renamed == 1) {
+				t.Errorf("%d renamed", s.Renamed)
+			}
+		})
+	}
+}
+
+// TestRowsThatAreTooLong holds that one costs itself alone, in every size of
+// reads, and that its answer is one record.
+func TestRowsThatAreTooLong(t *testing.T) {
+	const row = "1,121.205,31.305"
+	x := strings.Repeat("嘉", maxRow/3+1)
+	index := squares(t)
+	for _, c := range []struct {
+		name, in string
+		records  []string // of the output, their first fields
+	}{
+		{"in the middle", "note,lon,lat\n" + row + "\n" + x + ",1\n" + row + "\n", []string{"note", "1", x[:1023], "1"}},
+		{"at the end", "note,lon,lat\n" + row + "\n\"" + x, []string{"note", "1", `"` + x[:1023]}},
+		{"two of them", "note,lon,lat\n" + x + "\n" + x + "\n" + row, []string{"note", x[:1023], x[:1023], "1"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for threads := range 2 {
+				var out bytes.Buffer
+				s, err := Resolve(t.Context(), &out, strings.NewReader(c.in), index.Generation(), index, Options{Threads: threads})
+				if err != nil {
+					t.Fatal(err)
+				}
+				records, err := csv.NewReader(&out).ReadAll()
+				if err != nil {
+					t.Fatal(err)
+				}
+				var got []string
+				for _, r := range records {
+					got = append(got, strings.SplitN(r[0], "\n", 2)[0])
+				}
+				if d := cmp.Diff(c.records, got); d != "" || s.Reasons[TooLong] == 0 || s.Inside+s.Reasons[TooLong] != s.Rows {
+					t.Errorf("%+v, -want +got\n%.2000s", s, d)
+				}
+			}
+		})
+	}
+	in := "{\"lon\":121.205,\"lat\":31.305}\n{\"note\":\"" + x + "\"}\n{\"lon\":121.205,\"lat\":31.305}\n"
+	var out bytes.Buffer
+	s, err := Resolve(t.Context(), &out, strings.NewReader(in), index.Generation(), index, Options{Threads: 1})
+	if err != nil || s.Inside != 2 || s.Reasons[TooLong] != 1 {
+		t.Fatalf("NDJSON: %+v, %v", s, err)
+	}
+	for line := range strings.Lines(out.String()) {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("NDJSON: %.200s", line)
+		}
+	}
+}
+
+// TestEveryRowIsOneRecord reads what was stamped with a strict reader: whatever
+// quotes the rows have, each is one record with the answer in its place.
+func TestEveryRowIsOneRecord(t *testing.T) {
+	rows := []string{`"a,121.205,31.305`, `"a`, `"a,b,c,d,e`, `"a "b,1,2`, `a,"121.205,31.305`, `"x",121.205,31.305`, `"`}
+	in := "note,lon,lat\n" + strings.Join(rows, "\n") + "\n"
+	got, _, err := resolve(t, in, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	records, err := csv.NewReader(strings.NewReader(got)).ReadAll() // refuses rows of unequal length
+	if err != nil || len(records) != len(rows)+1 {
+		t.Fatalf("%d records of %d rows, %v:\n%s", len(records), len(rows), err, got)
+	}
+	for i, r := range records[1:] {
+		if (r[8] == Malformed.String()) == (r[0] == "x") {
+			t.Errorf("%s: %q", rows[i], r)
+		}
+	}
+}
+
+func TestCount(t *testing.T) {
+	index := squares(t)
+	for _, c := range []struct {
+		name, in    string
+		limit, want int
+	}{
+		{"header only", "lon,lat\n", 5, 0},
+		{"rows and blank lines", "lon,lat\n\n1,2\r\n\r\n\"1\n\",2\nx", 5, 3},
+		{"at the limit", "lon,lat\n" + strings.Repeat("1,2\n", 5), 5, 5},
+		{"beyond it", "lon,lat\n" + strings.Repeat("1,2\n", 100), 5, 6},
+		{"objects", "{\"lon\":1,\"lat\":2}\n \nx\n", 5, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := Count([]byte(c.in), c.limit, index.Generation(), index, Options{})
+			if err != nil || got != c.want {
+				t.Errorf("got %d, %v, want %d", got, err, c.want)
+			}
+			if _, s, err := resolve(t, c.in, Options{}); err != nil || c.want <= c.limit && int(s.Rows) != got {
+				t.Errorf("Resolve: %d rows, %v; counted %d", s.Rows, err, got)
 			}
 		})
 	}
@@ -202,7 +313,7 @@ func TestErrorsNameWhatIsWrong(t *testing.T) {
 			`the first row looks like data, not like a header; without a header give --no-header and the two columns' numbers ` +
 				`(lon-column: none of the columns has a name like lon, lng, longitude, long; name it with --lon-column. The columns are: "121.2", "31.3")`},
 		{"a JSON array", `[{"lon":1}]`, Options{}, "no line of the first 1 is a JSON object: one object a line is needed"},
-		{"a giant row", "lon,lat\n" + strings.Repeat("x", maxRow+blockSize), Options{}, "row 2 is longer than 16 MiB: this is not a table"},
+		{"a giant header", "lon,lat" + strings.Repeat("x", maxRow+blockSize), Options{}, "row 1 is longer than 16 MiB: this is not a table"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -236,6 +347,10 @@ func TestOrderSurvivesThreads(t *testing.T) {
 	}
 	if d := cmp.Diff(one, many); d != "" {
 		t.Errorf("counts depend on threads:\n%s", d)
+	}
+	var alone bytes.Buffer
+	if _, err := Resolve(context.Background(), &alone, strings.NewReader(in.String()), index.Generation(), index, Options{}); err != nil || !bytes.Equal(whole.Bytes(), alone.Bytes()) {
+		t.Errorf("the output without threads differs, %v", err)
 	}
 	if !bytes.Equal(whole.Bytes(), halves.Bytes()) {
 		t.Error("the output depends on threads or on the size of reads")
