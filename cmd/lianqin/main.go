@@ -16,8 +16,8 @@ import (
 	"os/signal"
 	"syscall"
 
-	"lianqin/cmd/lianqin/table"
 	"lianqin/internal/fault"
+	"lianqin/internal/table"
 )
 
 // Exit codes, as the README has them.

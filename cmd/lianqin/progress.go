@@ -7,7 +7,7 @@ import (
 	"github.com/mattn/go-isatty"
 	"github.com/schollz/progressbar/v3"
 
-	"lianqin/cmd/lianqin/table"
+	"lianqin/internal/table"
 )
 
 // progress is a bar on the error stream while that is a terminal, and nothing
