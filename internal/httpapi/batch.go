@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"math"
 	"mime"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"lianqin/internal/fault"
 	"lianqin/internal/geo"
 	"lianqin/internal/grid"
+	"lianqin/internal/table"
 )
 
 var batchParams = []string{"datum", "item", "border", "lon_column", "lat_column", "at"}
@@ -45,7 +47,8 @@ type batch struct {
 	datum     geo.Datum
 	border    bool // also border distance and, outside, the nearest grid
 	item      *casework.Item
-	leads     [][]byte // with an item: "department":… by place, once it was needed
+	leads     [][]byte       // with an item: "department":… by place, once it was needed
+	encoding  table.Encoding // of a CSV; empty when its bytes are to tell
 	lonColumn string
 	latColumn string
 	points    []point
@@ -63,8 +66,8 @@ func (a *API) resolveBatch(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	form, err := formOf(c.Request.Header.Get("Content-Type"))
-	if err != nil {
+	var form batchForm
+	if form, b.encoding, err = formOf(c.Request.Header.Get("Content-Type")); err != nil {
 		return err
 	}
 	in, err := a.readBody(c.Request)
@@ -72,12 +75,13 @@ func (a *API) resolveBatch(c *gin.Context) error {
 		return err
 	}
 	defer in.release()
-	if !utf8.Valid(in.bytes) {
-		return fault.InvalidField("body", "not UTF-8; save the file as UTF-8 (GBK is not taken here)")
-	}
 	if form == csvForm {
 		return b.answerCSV(c, in.bytes)
 	}
+	if !utf8.Valid(in.bytes) {
+		return fault.InvalidField("body", "not UTF-8, as JSON has to be")
+	}
+	text := bytes.TrimPrefix(in.bytes, []byte("\ufeff"))
 	pooled := pointsPool.Get().(*[]point)
 	defer func() {
 		if cap(b.points) <= keptPoints {
@@ -91,7 +95,7 @@ func (a *API) resolveBatch(c *gin.Context) error {
 	if form == linesForm {
 		decode = decodeLines
 	}
-	points, err := decode(in.bytes, a.cfg.Limits.Points, b.points)
+	points, err := decode(text, a.cfg.Limits.Points, b.points)
 	if err != nil {
 		return err
 	}
@@ -123,27 +127,40 @@ func (a *API) newBatch(query string) (*batch, error) {
 	return b, nil
 }
 
-func formOf(contentType string) (batchForm, error) {
-	wrong := func(why string) (batchForm, error) {
-		return 0, withStatus(http.StatusUnsupportedMediaType,
+// formOf is a batch's form and, when a CSV says that it is of another encoding
+// than UTF-8, that encoding.
+func formOf(contentType string) (batchForm, table.Encoding, error) {
+	wrong := func(why string) (batchForm, table.Encoding, error) {
+		return 0, "", withStatus(http.StatusUnsupportedMediaType,
 			fault.InvalidField("Content-Type", "%.60q %s; send application/json, application/x-ndjson or text/csv", contentType, why))
 	}
 	media, params, err := mime.ParseMediaType(contentType)
 	if err != nil {
 		return wrong("cannot be read")
 	}
-	if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") && !strings.EqualFold(charset, "us-ascii") {
+	form, known := mediaForms[media]
+	if !known {
+		return wrong("is not known")
+	}
+	switch strings.ToLower(params["charset"]) {
+	case "", "utf-8", "us-ascii": // of a CSV its bytes decide: many label GBK with a client's default
+		return form, "", nil
+	case "gb18030", "gbk", "gb2312":
+		if form == csvForm {
+			return form, table.GB18030, nil
+		}
 		return wrong("is not UTF-8")
 	}
-	switch media {
-	case "application/json", "text/json":
-		return jsonForm, nil
-	case "application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines":
-		return linesForm, nil
-	case "text/csv", "application/csv":
-		return csvForm, nil
+	if form == csvForm {
+		return wrong("is not UTF-8, GBK or GB18030")
 	}
-	return wrong("is not known")
+	return wrong("is not UTF-8")
+}
+
+var mediaForms = map[string]batchForm{
+	"application/json": jsonForm, "text/json": jsonForm,
+	"application/x-ndjson": linesForm, "application/ndjson": linesForm, "application/jsonl": linesForm, "application/x-jsonlines": linesForm,
+	"text/csv": csvForm, "application/csv": csvForm,
 }
 
 // chunk is how many points go through the index together.

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bytes"
 	"compress/gzip"
 	"errors"
 	"io"
@@ -47,7 +46,7 @@ func (b *body) release() {
 
 // readBody reads a body, gzipped or not, that may be limit bytes long after
 // decompression. Memory grows with what arrives, not with what a header
-// claims. A byte order mark is dropped.
+// claims.
 func (a *API) readBody(r *http.Request) (*body, error) {
 	limit := a.cfg.Limits.BodyBytes
 	if r.ContentLength > limit {
@@ -70,7 +69,6 @@ func (a *API) readBody(r *http.Request) (*body, error) {
 		b.release()
 		return nil, err
 	}
-	b.bytes = bytes.TrimPrefix(b.bytes, []byte("\ufeff"))
 	return b, nil
 }
 

@@ -31,10 +31,9 @@ type district struct {
 
 // gridText is what answers say about one grid.
 type gridText struct {
-	ref        []byte   // {"id":…,"code":…,"name":…,"kind":…}
-	place      []byte   // "grid":ref,"street":…
-	department []byte   // "department":…
-	csv        []string // grid, grid_name, street, department
+	ref        []byte // {"id":…,"code":…,"name":…,"kind":…}
+	place      []byte // "grid":ref,"street":…
+	department []byte // "department":…
 }
 
 // streetTotal is what a street's grids add up to.
@@ -79,19 +78,16 @@ func newDistrict(x *locate.Index, tileBytes int64) *district {
 
 func newGridText(gen *grid.Generation, g *grid.Grid) gridText {
 	var t gridText
-	street := ""
 	t.ref = appendGridRef(nil, g)
 	t.place = append(append(t.place, `"grid":`...), t.ref...)
 	t.place = append(t.place, `,"street":`...)
 	if s, ok := gen.Street(g.Street); ok {
 		t.place = appendNamed(t.place, s.Code, s.Name)
-		street = s.Name
 	} else {
 		t.place = append(t.place, "null"...)
 	}
 	t.department = append(t.department, `"department":`...)
 	t.department = appendDepartment(t.department, g.Department)
-	t.csv = []string{g.Code, g.Name, street, g.Department.Name}
 	return t
 }
 

@@ -16,6 +16,7 @@ import (
 	"lianqin/internal/geo"
 	"lianqin/internal/grid"
 	"lianqin/internal/locate"
+	"lianqin/internal/table"
 )
 
 // inGrid is a query for the label point of a grid.
@@ -89,8 +90,8 @@ func TestResolveAgreesWithTheIndex(t *testing.T) {
 	gen := lattice(t, 6, 6)
 	a := newAPI(t, Config{}, gen)
 	index := locate.New(gen)
-	var array, lines, table strings.Builder
-	table.WriteString("id,lon,lat\n")
+	var array, lines, rows strings.Builder
+	rows.WriteString("id,lon,lat\n")
 	var want []orb.Point
 	b := gen.Bound().Pad(0.01)
 	for i := range 20 {
@@ -98,7 +99,7 @@ func TestResolveAgreesWithTheIndex(t *testing.T) {
 			p := orb.Point{b.Min[0] + (b.Max[0]-b.Min[0])*float64(i)/19, b.Min[1] + (b.Max[1]-b.Min[1])*float64(j)/19}
 			fmt.Fprintf(&array, `,{"lon":%v,"lat":%v,"id":%d}`, p[0], p[1], len(want))
 			fmt.Fprintf(&lines, "{\"lon\":%v,\"lat\":%v,\"id\":%d}\n", p[0], p[1], len(want))
-			fmt.Fprintf(&table, "%d,%v,%v\n", len(want), p[0], p[1])
+			fmt.Fprintf(&rows, "%d,%v,%v\n", len(want), p[0], p[1])
 			want = append(want, p)
 		}
 	}
@@ -115,7 +116,7 @@ func TestResolveAgreesWithTheIndex(t *testing.T) {
 		t.Fatalf("%d answers, %v", len(got), err)
 	}
 	asLines := strings.Split(strings.TrimSuffix(batch("application/x-ndjson", lines.String()), "\n"), "\n")
-	asRows := strings.Split(strings.TrimSuffix(batch("text/csv", table.String()), "\n"), "\n")
+	asRows := strings.Split(strings.TrimSuffix(batch("text/csv", rows.String()), "\n"), "\n")
 	if asRows[0] != "id,lon,lat,grid,grid_name,street,department,border_m,reason" {
 		t.Errorf("header %q", asRows[0])
 	}
@@ -147,7 +148,7 @@ func TestResolveAgreesWithTheIndex(t *testing.T) {
 		if in && (row[3] != one.Grid.Code || row[5] != one.Street.Name || row[6] != one.Department.Name || row[8] != "") {
 			t.Fatalf("row %q, want %+v", asRows[i+1], one.Grid)
 		}
-		if !in && (row[3] != "" || row[8] != reasonOutside) {
+		if !in && (row[3] != "" || row[8] != table.Outside.String()) {
 			t.Fatalf("row %q, want it outside", asRows[i+1])
 		}
 	}
@@ -245,7 +246,7 @@ func TestBatchCSV(t *testing.T) {
 	gen := lattice(t, 4, 2)
 	a := newAPI(t, Config{}, gen)
 	at := gen.Grids()[0].Label
-	body := fmt.Sprintf("\ufeff名称,经度,纬度\n\"a, \"\"b\"\"\",%v, %v \nx,,31\ny,abc,31\nz,181,31\nw,0,0\nshort,1\n", at[0], at[1])
+	body := fmt.Sprintf("\ufeff名称,经度,纬度\n\"a, \"\"b\"\"\",%v, %v \nx,,31\ny,abc,31\nz,181,31\nw,0,0\nv,121.0,31\nshort,1\n\n\"u,121.2,31.3\n", at[0], at[1])
 	w := call(a, "POST", "/api/v1/resolve", body, "Content-Type", "text/csv")
 	if w.Code != 200 {
 		t.Fatalf("%d %s", w.Code, w.Body)
@@ -271,15 +272,19 @@ func TestBatchRefuses(t *testing.T) {
 	}{
 		{"no type", "", "", "[]", 415, "Content-Type", "cannot be read"},
 		{"a form", "", "application/x-www-form-urlencoded", "lon=1", 415, "Content-Type", "is not known"},
-		{"GBK by its label", "", "text/csv; charset=gbk", "lon,lat\n", 415, "Content-Type", "is not UTF-8"},
-		{"GBK by its bytes", "", "text/csv", "\xbe\xad\xb6\xc8,lat\n", 400, "body", "not UTF-8"},
+		{"Latin by its label", "", "text/csv; charset=iso-8859-1", "lon,lat\n", 415, "Content-Type", "is not UTF-8, GBK or GB18030"},
+		{"GBK JSON by its label", "", "application/json; charset=gbk", "[]", 415, "Content-Type", "is not UTF-8"},
+		{"GBK JSON by its bytes", "", "application/json", "[{\"id\":\"\xbe\xad\"}]", 400, "body", "not UTF-8"},
+		{"UTF-16", "", "text/csv", "\xff\xfel\x00o\x00n\x00", 400, "body", "UTF-16"},
 		{"an object", "", "application/json", `{"lon":1}`, 400, "body", "not a JSON array"},
 		{"cut off", "", "application/json", `[{"lon":1,"lat":2}`, 400, "body", "not JSON"},
 		{"empty", "", "application/json", ``, 400, "body", "not a JSON array"},
 		{"empty CSV", "", "text/csv", ``, 400, "body", "empty"},
-		{"CSV without columns", "", "text/csv", "a,b\n1,2\n", 400, "lon", "no such column"},
-		{"CSV with a wrong name", "?lon_column=q", "text/csv", "lon,lat\n1,2\n", 400, "lon_column", "no column"},
-		{"CSV with a bare quote", "", "text/csv", "lon,lat\n1,\"2\n", 400, "body", "line 2"},
+		{"CSV without columns", "", "text/csv", "a,b\n1,2\n", 400, "lon_column", "name it with lon_column. The columns are: \"a\", \"b\""},
+		{"CSV without a header", "", "text/csv", "121.2,31.3\n121.2,31.4\n", 400, "lon_column", "looks like data"},
+		{"CSV of too many columns", "", "text/csv", "lon,lat" + strings.Repeat(",", 1000) + "\n", 400, "body", "more than 1000 columns"},
+		{"CSV with a wrong name", "?lon_column=q", "text/csv", "lon,lat\n1,2\n", 400, "lon_column", "no column \"q\""},
+		{"CSV with an unclosed header", "", "text/csv", "lon,\"lat\n1,2\n", 400, "body", "a quote that does not close"},
 		{"too many points", "", "application/json", "[" + strings.Repeat("1,", 100) + "1]", 413, "", "more than 100 points"},
 		{"too many lines", "", "application/x-ndjson", strings.Repeat("1\n", 101), 413, "", "more than 100 points"},
 		{"too many rows", "", "text/csv", "lon,lat\n" + strings.Repeat("1,2\n", 101), 413, "", "more than 100 points"},

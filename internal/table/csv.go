@@ -41,6 +41,9 @@ func newCSV(in *source, rs *resolver, opt Options) (*csvWork, error) {
 	if err != nil {
 		return nil, err
 	}
+	if opt.MaxColumns > 0 && len(names) > opt.MaxColumns {
+		return nil, fault.New(fault.Invalid, "the header has more than %d columns", opt.MaxColumns)
+	}
 	if w.shape.Lon, w.shape.Lat, err = columnsIn(names, opt); err != nil {
 		if !opt.NoHeader && looksLikeData(names) {
 			hint := ""

@@ -45,6 +45,8 @@ type Options struct {
 	LonColumn, LatColumn string
 	Datum                geo.Datum
 
+	MaxColumns int // of a CSV's header; 0 takes any number
+
 	// MinDecimals refuses a position whose longitude and latitude both have
 	// fewer decimals, as Rounded. At most 5; 0 takes all.
 	MinDecimals int
