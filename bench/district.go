@@ -25,6 +25,7 @@ type district struct {
 	gen    *grid.Generation
 	index  *locate.Index
 	random []orb.Point // evenly all over the district
+	box    []orb.Point // evenly all over the box around it
 	track  []orb.Point // of a walk in steps of 5 to 15 m
 }
 
@@ -43,7 +44,7 @@ func (b *bench) district(scale int) (*district, error) {
 	}
 	d := &district{gen: gen, index: locate.New(gen)}
 	rnd := rand.New(rand.NewPCG(uint64(scale), 1))
-	d.random = d.scatter(rnd, pointCount)
+	d.box, d.random = d.scatter(rnd, pointCount)
 	d.track = d.walk(rnd, pointCount)
 	fmt.Fprintf(os.Stderr, "district of %d grids made in %s\n", len(gen.Grids()), time.Since(began).Round(time.Second/10))
 	b.districts[scale] = d
@@ -59,17 +60,20 @@ func (d *district) edges() int {
 	return n
 }
 
-// scatter strews points evenly over the district.
-func (d *district) scatter(rnd *rand.Rand, n int) []orb.Point {
+// scatter strews points evenly over the box around the district: the first n,
+// and the first n that lie in the district.
+func (d *district) scatter(rnd *rand.Rand, n int) (box, inside []orb.Point) {
 	b := d.gen.Bound()
-	out := make([]orb.Point, 0, n)
-	for len(out) < n {
+	for len(inside) < n {
 		p := orb.Point{b.Min[0] + rnd.Float64()*(b.Max[0]-b.Min[0]), b.Min[1] + rnd.Float64()*(b.Max[1]-b.Min[1])}
+		if len(box) < n {
+			box = append(box, p)
+		}
 		if _, in := d.index.Locate(p); in {
-			out = append(out, p)
+			inside = append(inside, p)
 		}
 	}
-	return out
+	return box, inside
 }
 
 // walk goes from the middle of one grid to that of another, chosen at random,

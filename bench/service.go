@@ -56,10 +56,13 @@ func (s *service) stop() {
 	_ = s.cmd.Wait()
 }
 
-// cpu is the processor time that the service has used, in steps of 10 ms;
+// cpu is the processor time that the service has used.
+func (s *service) cpu() time.Duration { return processCPU(s.cmd.Process.Pid) }
+
+// processCPU is the processor time that a process has used, in steps of 10 ms;
 // zero where /proc does not tell.
-func (s *service) cpu() time.Duration {
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(s.cmd.Process.Pid) + "/stat")
+func processCPU(pid int) time.Duration {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
 		return 0
 	}
