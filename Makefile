@@ -38,7 +38,8 @@ check: web/node_modules/.package-lock.json ## the quick checks: format, vet, pac
 	@go test ./internal
 	@npm --prefix web run --silent typecheck
 
-lint: check      ## check, and staticcheck
+lint: check      ## check, a tidy go.mod, and staticcheck
+	@go mod tidy -diff
 	@go run honnef.co/go/tools/cmd/staticcheck@v0.7.0 ./...
 
 bench:           ## measure, beside other programs; see bench/
