@@ -71,7 +71,7 @@ func get(ctx context.Context, b *bench) error {
 const (
 	costNote = "Server and load generator are two processes on the same cores. The generator is the same for all: it writes prepared requests, reads the status line and skips the body, so that what it costs it costs all alike. “Server µs” is the processor time of the server process alone, in 10 ms steps."
 
-	tile38Note = "Tile38 itself is not on the module proxy. Its parts, put together without its command parser, cursors and log, stand for the most it could reach."
+	tile38Note = "Tile38 itself is not run. Its parts, put together without its command parser, cursors and log, stand for the most it could reach."
 )
 
 // loadTable has a row for each service.

@@ -47,7 +47,7 @@ func tiles(ctx context.Context, b *bench) error {
 			return err
 		}
 		t.note("Of %d tiles compared, %d show the same grids in both; the rest differ in a few grids at the buffer around the tile.", compared, same)
-		t.note("pg_tileserv is not on the module proxy; its query, through pgx and net/http, stands for it. Ours also holds borders and labels, and is compressed; PostGIS's is not. Its “server µs” leave out PostgreSQL's own processes.")
+		t.note("pg_tileserv is no Go module that can be required; its query, through pgx and net/http, stands for it. Ours also holds borders and labels, and is compressed; PostGIS's is not. Its “server µs” leave out PostgreSQL's own processes.")
 	}
 	r, err := pressure(ctx, b.rounds, services, [][][]byte{requests, requests}[:len(services)], skipHTTP)
 	if err != nil {

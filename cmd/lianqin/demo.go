@@ -25,7 +25,7 @@ func (*demoCommand) Help() string {
 Examples 示例:
 
   lianqin demo
-  lianqin demo --database sqlite:/tmp/try.db
+  lianqin demo --database sqlite:try.db
   lianqin demo --listen 127.0.0.1:9000
   lianqin demo district --out district.geojson`
 }
