@@ -47,7 +47,7 @@ type batch struct {
 	datum     geo.Datum
 	border    bool // also border distance and, outside, the nearest grid
 	item      *casework.Item
-	leads     [][]byte       // with an item: "department":… by place, once it was needed
+	items     []itemText     // with an item: by place, and last for nowhere
 	encoding  table.Encoding // of a CSV; empty when its bytes are to tell
 	lonColumn string
 	latColumn string
@@ -122,7 +122,7 @@ func (a *API) newBatch(query string) (*batch, error) {
 		if b.item, err = a.item(p.values[batchItem]); err != nil {
 			return nil, err
 		}
-		b.leads = make([][]byte, len(b.d.texts))
+		b.items = make([]itemText, len(b.d.texts)+1)
 	}
 	return b, nil
 }
@@ -272,16 +272,20 @@ func (b *batch) appendAnswer(out []byte, p *point, at orb.Point, id grid.ID) []b
 		out = appendPosition(out, c)
 		out = append(out, ',')
 	}
+	var item *itemText
+	if b.item != nil {
+		item = b.itemIn(id)
+	}
 	if id == grid.None {
 		out = append(out, nowhere...)
 	} else {
 		t := b.d.text(id)
 		out = append(out, t.place...)
 		out = append(out, ',')
-		if b.item == nil {
+		if item == nil {
 			out = append(out, t.department...)
 		} else {
-			out = append(out, b.lead(id)...)
+			out = append(out, item.department...)
 		}
 	}
 	if b.border {
@@ -294,16 +298,31 @@ func (b *batch) appendAnswer(out []byte, p *point, at orb.Point, id grid.ID) []b
 	if p.accuracy >= 0 {
 		out = b.d.appendShares(out, at, p.accuracy)
 	}
+	if item != nil {
+		out = append(out, item.item...)
+	}
 	return append(out, '}')
 }
 
-// lead is the item's lead department in a grid, encoded when the first point
-// falls there.
-func (b *batch) lead(id grid.ID) []byte {
-	place := b.d.places[id]
-	if b.leads[place] == nil {
-		g, s := b.d.gridAndStreet(id)
-		b.leads[place] = appendDepartment([]byte(`"department":`), b.api.cfg.Catalogue.Lead(b.item, g, s))
+// itemText is what answers say about the batch's item in one grid, or in none.
+type itemText struct {
+	department []byte // "department":… of the lead
+	item       []byte // ,"item":…
+}
+
+// itemIn is the item's text in a grid, written when the first point falls
+// there.
+func (b *batch) itemIn(id grid.ID) *itemText {
+	place := len(b.d.texts)
+	if id != grid.None {
+		place = int(b.d.places[id])
 	}
-	return b.leads[place]
+	t := &b.items[place]
+	if t.item == nil {
+		c := b.api.cfg.Catalogue
+		g, s := b.d.gridAndStreet(id)
+		t.department = appendDepartment([]byte(`"department":`), c.Lead(b.item, g, s))
+		t.item = appendItem([]byte(`,"item":`), c, b.item, g, s)
+	}
+	return t
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/gin-gonic/gin"
+
+	"lianqin/internal/grid"
 )
 
 // perCPU reports n things done in the benchmark as millions a second of
@@ -67,21 +69,32 @@ func BenchmarkDecodeJSON(b *testing.B) {
 	b.ReportMetric(float64(b.N)*1000/b.Elapsed().Seconds()/1e6, "Mpoints/s")
 }
 
-// BenchmarkResolvePost1000 is a whole request in process, on one goroutine.
+// BenchmarkResolvePost1000 is a whole request in process, on one goroutine,
+// with what each parameter adds: over the lattice, whose borders are straight,
+// and over the demonstration district.
 func BenchmarkResolvePost1000(b *testing.B) {
-	a := newAPI(b, Config{}, lattice(b, 20, 35))
-	body := benchPoints(1000)
-	w := &nullWriter{h: http.Header{}}
-	<-shown(b, a).tiles.done
-	defer perCPU(b, 1000, "points")()
-	b.ReportAllocs()
-	for b.Loop() {
-		r := httptest.NewRequest("POST", "/api/v1/resolve", strings.NewReader(body))
-		r.Header.Set("Content-Type", "application/json")
-		a.ServeHTTP(w, r)
+	for _, d := range []struct {
+		name string
+		gen  *grid.Generation
+	}{{"lattice", lattice(b, 20, 35)}, {"demonstration", demonstration(b)}} {
+		a := newAPI(b, Config{}, d.gen)
+		body := benchPoints(1000)
+		<-shown(b, a).tiles.done
+		for _, query := range []string{"", "?item=0101", "?border=1"} {
+			b.Run(d.name+query, func(b *testing.B) {
+				w := &nullWriter{h: http.Header{}}
+				defer perCPU(b, 1000, "points")()
+				b.ReportAllocs()
+				for b.Loop() {
+					r := httptest.NewRequest("POST", "/api/v1/resolve"+query, strings.NewReader(body))
+					r.Header.Set("Content-Type", "application/json")
+					a.ServeHTTP(w, r)
+				}
+				b.ReportMetric(float64(b.N)*1000/b.Elapsed().Seconds()/1e6, "Mpoints/s")
+				b.ReportMetric(float64(w.n)/float64(b.N)/1000, "bytes/point")
+			})
+		}
 	}
-	b.ReportMetric(float64(b.N)*1000/b.Elapsed().Seconds()/1e6, "Mpoints/s")
-	b.ReportMetric(float64(w.n)/float64(b.N)/1000, "bytes/point")
 }
 
 // BenchmarkResolvePost1000HTTP is the same over loopback, the client on the

@@ -242,6 +242,32 @@ func TestBatchAnswersBadElements(t *testing.T) {
 	}
 }
 
+// TestBatchItem holds that a batch says of an item what a single question says,
+// inside and outside.
+func TestBatchItem(t *testing.T) {
+	gen := lattice(t, 6, 3)
+	a := newAPI(t, Config{}, gen)
+	places := []orb.Point{gen.Grids()[0].Label, gen.Grids()[7].Label, gen.Grids()[0].Label, {121.1, 31.2}}
+	for _, item := range []string{"0101", "0701"} {
+		var lines strings.Builder
+		for _, p := range places {
+			fmt.Fprintf(&lines, "{\"lon\":%v,\"lat\":%v}\n", p[0], p[1])
+		}
+		w := call(a, "POST", "/api/v1/resolve?border=1&item="+item, lines.String(), "Content-Type", "application/x-ndjson")
+		got := strings.Split(strings.TrimSuffix(w.Body.String(), "\n"), "\n")
+		if w.Code != 200 || len(got) != len(places) {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+		for i, p := range places {
+			one := call(a, "GET", fmt.Sprintf("/api/v1/resolve?lon=%v&lat=%v&item=%s", p[0], p[1], item), "").Body.String()
+			want, _, ok := strings.Cut(one, `,"generation":`)
+			if !ok || got[i] != want+"}" || !strings.Contains(got[i], `"disposal_hours":`) {
+				t.Errorf("%v, item %s: got %s, want %s", p, item, got[i], want)
+			}
+		}
+	}
+}
+
 func TestBatchCSV(t *testing.T) {
 	gen := lattice(t, 4, 2)
 	a := newAPI(t, Config{}, gen)

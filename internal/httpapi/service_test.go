@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -146,8 +147,36 @@ func TestWebApplication(t *testing.T) {
 	}
 }
 
+func TestSlashAfterOGC(t *testing.T) {
+	a := newAPI(t, Config{}, lattice(t, 4, 2))
+	for _, tt := range []struct {
+		target, to string
+		status     int
+	}{
+		{"/ogc/", "../ogc", 308},
+		{"/ogc/?f=json", "../ogc?f=json", 308},
+		{"/ogc/collections/", "../collections", 308},
+		{"/ogc//", "", 404},
+		{"/ogc//evil.example/", "../evil.example", 308},
+		{"/ogcs/", "", 404},
+		{"/api/v1/streets/", "", 404},
+	} {
+		w := call(a, "GET", tt.target, "")
+		if w.Code != tt.status || w.Header().Get("Location") != tt.to {
+			t.Errorf("%s: got %d %q, want %d %q", tt.target, w.Code, w.Header().Get("Location"), tt.status, tt.to)
+			continue
+		}
+		if tt.target == "/ogc/" {
+			at, _ := url.Parse("http://example.org/gis/ogc/")
+			if to, err := at.Parse(tt.to); err != nil || to.Path != "/gis/ogc" {
+				t.Errorf("behind a prefix: %v, %v", to, err)
+			}
+		}
+	}
+}
+
 func TestWebNotBuilt(t *testing.T) {
-	for name, web := range map[string]fstest.MapFS{"none": nil, "empty": {}} {
+	for name, web := range map[string]fstest.MapFS{"none": nil, "empty": {}, "but for .gitkeep": {".gitkeep": {}}} {
 		cfg := Config{}
 		if web != nil {
 			cfg.Web = web

@@ -97,11 +97,16 @@ func (a *API) webFile(c *gin.Context) error {
 	h := c.Writer.Header()
 	f, ok := a.site.files[c.Request.URL.Path]
 	if !ok {
+		if to, ok := withoutSlash(c.Request); ok {
+			h.Set("Location", to)
+			c.Status(http.StatusPermanentRedirect)
+			return nil
+		}
 		if _, dir := a.site.files[c.Request.URL.Path+"/"]; dir {
 			c.Redirect(http.StatusMovedPermanently, c.Request.URL.Path+"/")
 			return nil
 		}
-		if c.Request.URL.Path != "/" || len(a.site.files) > 0 {
+		if c.Request.URL.Path != "/" { // without an index.html nothing was built, whatever else lies there
 			return fault.New(fault.NotFound, "there is nothing at %s", clipText(c.Request.URL.Path))
 		}
 		h["Content-Security-Policy"] = contentPolicy
@@ -113,4 +118,19 @@ func (a *API) webFile(c *gin.Context) error {
 	}
 	f.serve(c, f.cache)
 	return nil
+}
+
+// withoutSlash is where a path of the OGC API that ends in a slash is meant to
+// go: people and programs add one to a landing page. It is relative, so that
+// it holds behind every proxy's prefix.
+func withoutSlash(r *http.Request) (string, bool) {
+	at, ok := strings.CutSuffix(r.URL.EscapedPath(), "/")
+	if !ok || at != "/ogc" && !strings.HasPrefix(at, "/ogc/") || strings.HasSuffix(at, "/") {
+		return "", false
+	}
+	to := "../" + path.Base(at)
+	if r.URL.RawQuery != "" {
+		to += "?" + r.URL.RawQuery
+	}
+	return to, true
 }
