@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run build web test check lint bench
+.PHONY: help run build web test check lint bench faults
 
 # Relative paths only: the tree builds wherever it lies.
 WEB_SOURCES := $(shell find web \( -name node_modules -o -path web/dist -o -path web/e2e \) -prune -o -type f ! -name '*.go' -print 2>/dev/null)
@@ -44,3 +44,6 @@ lint: check      ## check, a tidy go.mod, and staticcheck
 
 bench:           ## measure, beside other programs; see bench/
 	@cd bench && go run . $(ARGS)
+
+faults:          ## kill the database's writers a hundred times each, at random moments
+	@LIANQIN_KILLS=100 go test ./internal/store -run Kill -v -timeout 30m
