@@ -95,15 +95,6 @@ func (r *reader) warn(format string, args ...any) {
 	r.file.Warnings = append(r.file.Warnings, fmt.Sprintf(format, args...))
 }
 
-// unpack takes n bytes from the allowance for what a file unpacks to.
-func (r *reader) unpack(what string, n int64) error {
-	if n < 0 || n > r.opt.MaxBytes-r.unpacked {
-		return r.invalid("%s unpacks to %d bytes, more than the %d allowed", what, n, r.opt.MaxBytes)
-	}
-	r.unpacked += n
-	return nil
-}
-
 // takeVertices is called before n vertices are allocated.
 func (r *reader) takeVertices(n int) error {
 	if n > r.opt.MaxVertices-r.vertices {

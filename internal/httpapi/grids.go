@@ -51,14 +51,19 @@ func (d *district) serveGrids(c *gin.Context, p *params) error {
 	return nil
 }
 
+// onlyAsOf is asOf for a request that takes no other parameter.
+func (a *API) onlyAsOf(c *gin.Context) (*district, error) {
+	p, err := readParams(c.Request.URL.RawQuery, asOfParams)
+	if err != nil {
+		return nil, err
+	}
+	return a.asOf(&p, 0)
+}
+
 // showGrid answers GET /api/v1/grids/{grid}: an ID or a code. A code that
 // looks like another grid's ID wins.
 func (a *API) showGrid(c *gin.Context) error {
-	p, err := readParams(c.Request.URL.RawQuery, asOfParams)
-	if err != nil {
-		return err
-	}
-	d, err := a.asOf(&p, 0)
+	d, err := a.onlyAsOf(c)
 	if err != nil {
 		return err
 	}
@@ -86,11 +91,7 @@ func (d *district) find(name string) (*grid.Grid, error) {
 
 // listStreets answers GET /api/v1/streets.
 func (a *API) listStreets(c *gin.Context) error {
-	p, err := readParams(c.Request.URL.RawQuery, asOfParams)
-	if err != nil {
-		return err
-	}
-	d, err := a.asOf(&p, 0)
+	d, err := a.onlyAsOf(c)
 	if err != nil {
 		return err
 	}
