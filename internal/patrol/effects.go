@@ -1,0 +1,70 @@
+package patrol
+
+import (
+	"context"
+	"time"
+)
+
+// Effects are what follows from one stretch of the log, to be entered in one
+// transaction together with how far the log was applied.
+type Effects struct {
+	First, Last uint64    // entries of the log, both included
+	Kept        []Fix     // in no order; of these none is known to the track, unless Late
+	Late        []Fix     // older than the unit's newest: the track may have them already
+	Refused     []Refusal // for the quarantine, which counts them
+	Released    []Fix     // out of the quarantine again, since later fixes bear them out; among Kept as well
+	Events      []Event
+}
+
+// Saved is what entering effects brought to light.
+type Saved struct {
+	Duplicates []Fix // of Late: the track had them, and they are in quarantine or, where they say the same, counted only
+}
+
+// Tracks keeps what Tracker concludes. All methods are safe for concurrent
+// use. It is Unavailable while the database is.
+type Tracks interface {
+	// Save enters e when exactly the log before e.First was applied; Conflict
+	// says that e.First was applied already, by this process before a restart
+	// or by another.
+	Save(ctx context.Context, e *Effects) (Saved, error)
+	// Checkpoint is the newest state that was put down with how far the log was
+	// applied then, and Applied how far it is applied now; zeros at first.
+	Checkpoint(ctx context.Context) (state []byte, at, applied uint64, err error)
+	// SaveCheckpoint puts down state after entry at; the log up to there may
+	// be trimmed.
+	SaveCheckpoint(ctx context.Context, at uint64, state []byte) error
+	// Fixes calls f with the fixes of a track, or of all with unit 0, with
+	// At in [from, to), in slices that f must not keep: those of one unit in
+	// order of time; those of all in windows of time, and within a window in
+	// order of time.
+	Fixes(ctx context.Context, unit UnitID, from, to time.Time, f func([]Fix) error) error
+	// Correct retracts the events of unit of those IDs and enters others in
+	// their place.
+	Correct(ctx context.Context, unit UnitID, retracted []int64, entered []Event) error
+	// Events calls f with the events that q asks for, by time and ID.
+	Events(ctx context.Context, q EventQuery, f func(Event) error) error
+}
+
+// EventQuery asks for events with At in [From, To).
+type EventQuery struct {
+	Unit      UnitID // 0 is all
+	Kinds     []EventKind
+	From, To  time.Time
+	Retracted bool // also those that were withdrawn
+	Limit     int  // 0 is none
+}
+
+// Log is where batches are durable before their sender is answered. The store
+// has one, and so has bus.
+type Log interface {
+	// Append makes data durable and returns the place of the entry that holds
+	// it; several callers share one commit. It is Unavailable when it cannot.
+	Append(ctx context.Context, data []byte) (seq uint64, err error)
+	// Tail calls f with every entry from seq on, in order and without gaps,
+	// and waits for more until ctx ends or f fails. Data holds what one or
+	// more calls of Append were given, each apart; f must not keep it.
+	Tail(ctx context.Context, from uint64, f func(seq uint64, data [][]byte) error) error
+	// Trim forgets the entries before seq.
+	Trim(ctx context.Context, before uint64) error
+}
