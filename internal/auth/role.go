@@ -68,12 +68,26 @@ const (
 	ReadAudit Action = "audit.read"
 	// ReadMetrics is the process's own counters.
 	ReadMetrics Action = "metrics.read"
+	// WatchPatrols is who is where, now and in the past of the whole: positions,
+	// the live stream, replay, coverage, events.
+	WatchPatrols Action = "patrols.read"
+	// ReadTracks is one person's track; every look is entered in the audit
+	// chain.
+	ReadTracks Action = "tracks.read"
+	// ManagePatrols is units, teams, the roster and which device reports for
+	// whom.
+	ManagePatrols Action = "patrols.manage"
+	// ReadQuarantine is the reports that became no fix.
+	ReadQuarantine Action = "quarantine.read"
+	// SendPositions is to report where a unit is.
+	SendPositions Action = "positions.write"
 )
 
 // Actions are all actions.
 var Actions = []Action{
 	Anyone, ReadMap, OwnSession, ReadGenerations, DraftGenerations, PublishGenerations,
 	ManageAccounts, ManageDevices, ManageLinks, ReadAudit, ReadMetrics,
+	WatchPatrols, ReadTracks, ManagePatrols, ReadQuarantine, SendPositions,
 }
 
 // WholeDistrict reports whether a is about the district as a whole, so that a
@@ -87,18 +101,22 @@ func (a Action) WholeDistrict() bool {
 }
 
 // allowed is the one table of who may do what. Administrators run the system
-// and do not draw or approve borders; whoever drafts does not publish.
+// and do not draw or approve borders; whoever drafts does not publish. They do
+// not look at one person's track either.
 var allowed = map[Role][]Action{
-	Administrator:     {Anyone, ReadMap, OwnSession, ReadGenerations, ManageAccounts, ManageDevices, ManageLinks, ReadAudit, ReadMetrics},
-	DistrictOperator:  {Anyone, ReadMap, OwnSession, ReadGenerations, ManageDevices, ManageLinks},
-	StreetOperator:    {Anyone, ReadMap, OwnSession, ReadGenerations, ManageDevices},
-	VillageStation:    {Anyone, ReadMap, OwnSession},
+	Administrator: {Anyone, ReadMap, OwnSession, ReadGenerations, ManageAccounts, ManageDevices, ManageLinks, ReadAudit, ReadMetrics,
+		WatchPatrols, ManagePatrols, ReadQuarantine},
+	DistrictOperator: {Anyone, ReadMap, OwnSession, ReadGenerations, ManageDevices, ManageLinks,
+		WatchPatrols, ReadTracks, ManagePatrols, ReadQuarantine},
+	StreetOperator: {Anyone, ReadMap, OwnSession, ReadGenerations, ManageDevices,
+		WatchPatrols, ReadTracks, ManagePatrols, ReadQuarantine},
+	VillageStation:    {Anyone, ReadMap, OwnSession, WatchPatrols},
 	DepartmentHandler: {Anyone, ReadMap, OwnSession},
-	Inspector:         {Anyone, ReadMap, OwnSession, ReadGenerations, ReadAudit},
+	Inspector:         {Anyone, ReadMap, OwnSession, ReadGenerations, ReadAudit, WatchPatrols, ReadTracks, ReadQuarantine},
 	Planner:           {Anyone, ReadMap, OwnSession, ReadGenerations, DraftGenerations},
 	Approver:          {Anyone, ReadMap, OwnSession, ReadGenerations, PublishGenerations},
-	PatrolDevice:      {Anyone, ReadMap, OwnSession},
-	Viewer:            {Anyone, ReadMap, OwnSession},
+	PatrolDevice:      {Anyone, ReadMap, OwnSession, SendPositions},
+	Viewer:            {Anyone, ReadMap, OwnSession, WatchPatrols},
 	Public:            {Anyone},
 }
 

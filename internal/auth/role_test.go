@@ -10,6 +10,12 @@ func TestDutiesAreSeparate(t *testing.T) {
 		if r.May(ManageAccounts) != (r == Administrator) {
 			t.Errorf("%s manages accounts: %v", r, r.May(ManageAccounts))
 		}
+		if r.May(ReadTracks) && (!r.May(WatchPatrols) || r.May(ManageAccounts)) {
+			t.Errorf("%s looks at tracks: without seeing patrols, or beside giving accounts", r)
+		}
+		if r.May(SendPositions) != (r == PatrolDevice) {
+			t.Errorf("%s sends positions: %v", r, r.May(SendPositions))
+		}
 		if !r.May(Anyone) {
 			t.Errorf("%s may not even see who we are", r)
 		}
