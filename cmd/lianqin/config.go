@@ -32,6 +32,8 @@ type commandLine struct {
 	Restore     restoreCommand     `cmd:"" help:"Fill a new database from a backup. 恢复到新库。"`
 
 	Version versionCommand `cmd:"" help:"Print the version. 显示版本。"`
+
+	HashPasswords hashPasswordsCommand `cmd:"" hidden:"" help:"Hash passwords for lianqin serve, which starts it. 由 serve 启动，计算密码散列。"`
 }
 
 // command is one subcommand with its flags.

@@ -32,11 +32,13 @@ const real = "../../../shared/data/real"
 var here, _ = os.Getwd()
 
 // TestMain makes the test's own binary stand in for the program when a test
-// needs a process: to be killed, measured, or called by a shell.
+// needs a process: to be killed, measured, or called by a shell. The program's
+// own helpers are it, too.
 func TestMain(m *testing.M) {
 	if os.Getenv("LIANQIN_TEST_AS_PROGRAM") == "1" {
 		main()
 	}
+	os.Setenv("LIANQIN_TEST_AS_PROGRAM", "1")
 	os.Exit(storetest.Run(m))
 }
 

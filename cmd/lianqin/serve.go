@@ -126,7 +126,8 @@ func (c *serverFlags) serve(s *session, sv service) (err error) {
 	if err != nil {
 		return err
 	}
-	gate := auth.NewGate(st.Accounts(), time.Now)
+	gate := auth.NewGateWith(st.Accounts(), newHasher(), time.Now)
+	defer gate.Close()
 	if err := guide(s, gate, sv.guide); err != nil {
 		return err
 	}

@@ -61,21 +61,37 @@ const (
 	touchEvery = time.Minute
 )
 
-// NewGate keeps its rows in store. One password is hashed at a time, so that
-// a rush of sign-ins leaves the other core alone.
+// NewGate keeps its rows in store. Its passwords are hashed one at a time, in
+// this process.
 func NewGate(store Store, now func() time.Time) *Gate {
-	return &Gate{store: store, hasher: NewHasher(1), now: now, cache: make(map[string]cached)}
+	return NewGateWith(store, NewHasher(1, nil), now)
 }
+
+// NewGateWith is NewGate with another hasher, which is the gate's from now on.
+func NewGateWith(store Store, h *Hasher, now func() time.Time) *Gate {
+	return &Gate{store: store, hasher: h, now: now, cache: make(map[string]cached)}
+}
+
+// Close ends the hasher's helpers, after the sign-ins under way. The gate must
+// not be used afterwards.
+func (g *Gate) Close() { g.hasher.Close() }
 
 // errSignIn is the one answer to every sign-in that does not succeed, whether
 // the login exists or not.
 var errSignIn = fault.New(fault.Denied, "wrong login or password")
 
 // TooMany is a Denied sign-in that may be tried again after Wait.
-type TooMany struct{ Wait time.Duration }
+type TooMany struct {
+	Wait time.Duration
+	Busy bool // others have to be let in first
+}
 
 func (e *TooMany) Error() string {
-	return "too many attempts; wait " + e.Wait.Round(time.Second).String()
+	why := "尝试过多 too many attempts"
+	if e.Busy {
+		why = "登录人数过多 too many are signing in"
+	}
+	return why + "; wait " + e.Wait.Round(time.Second).String()
 }
 
 // Unwrap makes TooMany a fault of kind Denied.
@@ -85,27 +101,43 @@ func (e *TooMany) Unwrap() error { return errSignIn }
 // *TooMany, or Denied without saying which of login and password was wrong.
 func (g *Gate) SignIn(ctx context.Context, login, password, address string) (Token, string, error) {
 	now := g.now()
-	if wait := g.throttle.Wait(login, address, now); wait > 0 {
-		return Token{}, "", &TooMany{wait}
-	}
-	a, err := g.store.Account(ctx, login)
-	if err != nil && fault.KindOf(err) != fault.NotFound {
-		return Token{}, "", err
-	}
-	ok, err := g.hasher.Matches(ctx, a.PasswordHash, password)
+	a, ok, err := g.prove(ctx, login, password, address)
 	if err != nil {
 		return Token{}, "", err
 	}
 	if !ok || a.Disabled {
-		g.throttle.Failed(login, address, now)
 		e := Event{At: now, Who: login, Role: Public, Address: address, Action: "session.refuse", Subject: login}
 		if err := g.store.Change(ctx, func(tx Tx) error { return tx.Append(e) }); err != nil {
 			return Token{}, "", err
 		}
 		return Token{}, "", errSignIn
 	}
-	g.throttle.Succeeded(login, address, now)
 	return g.open(ctx, a, address)
+}
+
+// prove reports whether password is that of login, an account that need not
+// exist. The error is *TooMany after too many that were not, or when too many
+// sign in at once.
+func (g *Gate) prove(ctx context.Context, login, password, address string) (Account, bool, error) {
+	now := g.now()
+	if wait := g.throttle.Try(login, address, now); wait > 0 {
+		return Account{}, false, &TooMany{Wait: wait}
+	}
+	a, err := g.store.Account(ctx, login)
+	if err != nil && fault.KindOf(err) != fault.NotFound {
+		g.throttle.Withdraw(login, address)
+		return Account{}, false, err
+	}
+	ok, err := g.hasher.Matches(ctx, a.PasswordHash, password)
+	switch {
+	case err != nil:
+		g.throttle.Withdraw(login, address)
+	case ok && !a.Disabled:
+		g.throttle.Succeeded(login, address, now)
+	default:
+		g.throttle.Failed(login, address, now)
+	}
+	return a, ok, err
 }
 
 // open makes a session of a, who has proved to be that person.

@@ -7,26 +7,19 @@ import (
 )
 
 // ChangePassword gives by's own account another password, and ends its other
-// sessions. It is Denied without the old password, a Conflict for who is no person, *TooMany after too many
-// wrong ones, and Invalid when the new one will not do.
+// sessions. It is Denied without the old password, a Conflict for who is no
+// person, *TooMany after too many wrong ones, and Invalid when the new one will
+// not do.
 func (g *Gate) ChangePassword(ctx context.Context, by Caller, old, new string) error {
 	if by.Token == nil || by.Token.Kind != Session {
 		return fault.New(fault.Conflict, "%s has no password", by.Name)
 	}
-	login, now := by.Token.Login, g.now()
-	if wait := g.throttle.Wait(login, by.Address, now); wait > 0 {
-		return &TooMany{wait}
-	}
-	a, err := g.store.Account(ctx, login)
-	if err != nil {
-		return err
-	}
-	ok, err := g.hasher.Matches(ctx, a.PasswordHash, old)
+	login := by.Token.Login
+	_, ok, err := g.prove(ctx, login, old, by.Address)
 	if err != nil {
 		return err
 	}
 	if !ok {
-		g.throttle.Failed(login, by.Address, now)
 		return &fault.Error{Kind: fault.Denied, Field: "old", Msg: "is not the password"}
 	}
 	hash, err := g.HashPassword(ctx, login, new)

@@ -7,8 +7,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
-	"sync/atomic"
-	"time"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
@@ -17,7 +15,7 @@ import (
 )
 
 // The cost of a password hash: OWASP's second choice for argon2id (19 MiB, two
-// passes, one lane), some 30 ms of one core.
+// passes, one lane), some 10 to 20 ms of one core.
 const (
 	hashMemoryKiB = 19 * 1024
 	hashPasses    = 2
@@ -46,25 +44,12 @@ func CheckPassword(login, password string) error {
 	return nil
 }
 
-// Hasher makes and checks password hashes, a few at a time: the rest wait, so
-// that signing in cannot take the machine from everyone else.
-type Hasher struct {
-	slots   chan struct{}
-	waiting atomic.Int64
-}
-
-// maxWaiting is how many may wait for their turn: whoever comes later would
-// have given up before it came.
-const maxWaiting = 100
-
-// NewHasher allows as many hashes at once as parallel.
-func NewHasher(parallel int) *Hasher { return &Hasher{slots: make(chan struct{}, parallel)} }
-
-// Hash is the argon2id hash of password in PHC form. It waits for a slot.
+// Hash is the argon2id hash of password in PHC form. It waits for a slot, as
+// Matches does.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltBytes)
 	rand.Read(salt)
-	key, err := h.key(ctx, password, salt, hashMemoryKiB, hashPasses, hashLanes)
+	key, err := h.key(ctx, hashJob{password, salt, hashMemoryKiB, hashPasses, hashLanes})
 	if err != nil {
 		return "", err
 	}
@@ -75,41 +60,17 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 
 // Matches reports whether hash was made of password. An empty or unreadable
 // hash matches nothing and takes as long, so that nobody learns which logins
-// exist. It waits for a slot; Unavailable when ctx ends first.
+// exist. It waits for a slot; *TooMany when ctx ends first, or many wait.
 func (h *Hasher) Matches(ctx context.Context, hash, password string) (bool, error) {
 	memory, passes, lanes, salt, want, ok := parseHash(hash)
 	if !ok {
 		memory, passes, lanes, salt, want = hashMemoryKiB, hashPasses, hashLanes, make([]byte, saltBytes), nil
 	}
-	got, err := h.key(ctx, password, salt, memory, passes, lanes)
+	got, err := h.key(ctx, hashJob{password, salt, memory, passes, lanes})
 	if err != nil {
 		return false, err
 	}
 	return ok && subtle.ConstantTimeCompare(got, want) == 1, nil
-}
-
-// key waits for a slot. While others wait, a slot rests after each hash for as
-// long as that took, so that a rush has half a core and no more.
-func (h *Hasher) key(ctx context.Context, password string, salt []byte, memory, passes uint32, lanes uint8) ([]byte, error) {
-	if h.waiting.Add(1) > maxWaiting {
-		h.waiting.Add(-1)
-		return nil, fault.New(fault.Unavailable, "too many are signing in")
-	}
-	select {
-	case h.slots <- struct{}{}:
-		h.waiting.Add(-1)
-	case <-ctx.Done():
-		h.waiting.Add(-1)
-		return nil, fault.New(fault.Unavailable, "too many are signing in: %w", ctx.Err())
-	}
-	begin := time.Now()
-	key := argon2.IDKey([]byte(password), salt, passes, memory, lanes, hashBytes)
-	if h.waiting.Load() == 0 {
-		<-h.slots
-	} else {
-		time.AfterFunc(time.Since(begin), func() { <-h.slots })
-	}
-	return key, nil
 }
 
 // parseHash reads a PHC string; parameters beyond four times ours are refused,

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -39,14 +40,21 @@ type count struct {
 
 type counts map[string]count
 
-// Wait is how long address has to wait before it may try login again; zero to
-// go ahead.
-func (t *Throttle) Wait(login, address string, now time.Time) time.Duration {
+// Try is how long address has to wait before it may try login again; zero to
+// go ahead. Whoever goes ahead says afterwards how it went, by Failed, Succeeded
+// or Withdraw; until then the attempt counts against the pair, so that many
+// guesses at once are no more than as many one after the other.
+func (t *Throttle) Try(login, address string, now time.Time) time.Duration {
+	address = site(address)
+	pair := login + " " + address
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	wait := max(t.byPair.wait(login+" "+address, pairLimit, now), t.byAddr.wait(address, addressLimit, now))
-	if k, ok := t.known[login+" "+address]; !ok || now.Sub(k.last) > knownLifetime {
+	wait := max(t.byPair.wait(pair, pairLimit, now), t.byAddr.wait(address, addressLimit, now))
+	if k, ok := t.known[pair]; !ok || now.Sub(k.last) > knownLifetime {
 		wait = max(wait, t.byLogin.wait(login, loginLimit, now))
+	}
+	if wait == 0 {
+		t.byPair.add(pair, pairLimit, now)
 	}
 	return wait
 }
@@ -55,17 +63,37 @@ func (t *Throttle) Wait(login, address string, now time.Time) time.Duration {
 func (t *Throttle) Failed(login, address string, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.byPair.add(login+" "+address, pairLimit, now)
-	t.byAddr.add(address, addressLimit, now)
+	t.byAddr.add(site(address), addressLimit, now)
 	t.byLogin.add(login, loginLimit, now)
 }
 
 // Succeeded forgets the pair's failures and knows the pair from now on.
 func (t *Throttle) Succeeded(login, address string, now time.Time) {
+	pair := login + " " + site(address)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.byPair, login+" "+address)
-	t.known.add(login+" "+address, 1, now)
+	delete(t.byPair, pair)
+	t.known.add(pair, 1, now)
+}
+
+// Withdraw takes back an attempt whose password was not looked at.
+func (t *Throttle) Withdraw(login, address string) {
+	pair := login + " " + site(address)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if v, ok := t.byPair[pair]; ok {
+		t.byPair[pair] = count{max(0, v.n-1), v.last}
+	}
+}
+
+// site is whose address that is: one customer has at least a /64 of IPv6.
+func site(address string) string {
+	addr, err := netip.ParseAddr(address)
+	if err != nil || !addr.Is6() || addr.Is4In6() {
+		return address
+	}
+	p, _ := addr.WithZone("").Prefix(64)
+	return p.String()
 }
 
 func (c *counts) add(key string, limit int, now time.Time) {

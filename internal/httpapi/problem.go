@@ -6,12 +6,14 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"math"
 	"net/http"
 	"strconv"
 	"sync/atomic"
 
 	"github.com/gin-gonic/gin"
 
+	"lianqin/internal/auth"
 	"lianqin/internal/fault"
 )
 
@@ -67,6 +69,10 @@ func (a *API) fail(c *gin.Context, err error) {
 	status := statusOf[fault.KindOf(err)]
 	if se, ok := errors.AsType[statusError](err); ok {
 		status = se.status
+	}
+	if many, ok := errors.AsType[*auth.TooMany](err); ok {
+		status = http.StatusTooManyRequests
+		c.Writer.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(many.Wait.Seconds()))))
 	}
 	id := a.requests.next()
 	p := problem{

@@ -3,9 +3,7 @@ package httpapi
 import (
 	"context"
 	"errors"
-	"math"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -76,8 +74,11 @@ func (a *API) signIn(c *gin.Context) error {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), signInWait)
 	defer cancel()
 	t, secret, err := a.cfg.Gate.SignIn(ctx, in.Login, in.Password, a.address(c.Request))
+	if _, many := errors.AsType[*auth.TooMany](err); err != nil && !many && fault.KindOf(err) == fault.Denied {
+		return a.unauthorized(c, err)
+	}
 	if err != nil {
-		return a.signInError(c, err)
+		return err
 	}
 	return a.welcome(c, t, secret)
 }
@@ -87,17 +88,6 @@ func (a *API) welcome(c *gin.Context, t auth.Token, secret string) error {
 	a.setCookie(c, sessionCookie, secret, t.Expires)
 	return writeValue(c, http.StatusOK, a.session(auth.Caller{Name: t.Login, Role: t.Role, Jurisdiction: t.Jurisdiction,
 		Token: &t, CSRF: auth.CSRFToken(secret)}))
-}
-
-func (a *API) signInError(c *gin.Context, err error) error {
-	if many, ok := errors.AsType[*auth.TooMany](err); ok {
-		c.Writer.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(many.Wait.Seconds()))))
-		return withStatus(http.StatusTooManyRequests, err)
-	}
-	if fault.KindOf(err) == fault.Denied {
-		return a.unauthorized(c, err)
-	}
-	return err
 }
 
 // signOut answers DELETE /api/v1/session: it ends a person's session. A share
@@ -142,11 +132,7 @@ func (a *API) changePassword(c *gin.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), signInWait)
 	defer cancel()
-	err := a.cfg.Gate.ChangePassword(ctx, callerOf(c), in.Old, in.New)
-	if many, ok := errors.AsType[*auth.TooMany](err); ok {
-		return a.signInError(c, many)
-	}
-	if err != nil {
+	if err := a.cfg.Gate.ChangePassword(ctx, callerOf(c), in.Old, in.New); err != nil {
 		return err
 	}
 	return noContent(c)
