@@ -142,7 +142,7 @@ func (a *areas) idColumn(features []*geofile.Feature, columns []string, want str
 		a.notef("按属性 %q 识别网格 grids are told by the property %q", likely[0], likely[0])
 		return likely[0], nil
 	}
-	return "", fault.InvalidField("id-property", "no property is plainly the id; name one with --id-property. The properties are: %s", quoted(columns))
+	return "", fault.InvalidField("id-property", "没有一个属性明显是编码，请指定 no property is plainly the id; name one. The properties are: %s", quoted(columns))
 }
 
 func unique(features []*geofile.Feature, column string) bool {

@@ -34,10 +34,7 @@ func (c *auditListCommand) Run(s *session) error {
 	enc := json.NewEncoder(s.out)
 	enc.SetEscapeHTML(false)
 	return c.withGate(s, true, func(g *auth.Gate) error {
-		_, err := g.Audit(s.ctx, c.After, func(e auth.Entry) error {
-			if c.Who != "" && e.Who != c.Who || c.Action != "" && e.Action != c.Action {
-				return nil
-			}
+		_, err := g.Audit(s.ctx, auth.AuditQuery{After: c.After, Who: c.Who, Action: c.Action}, func(e auth.Entry) error {
 			if c.JSON {
 				return enc.Encode(e)
 			}

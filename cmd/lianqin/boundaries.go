@@ -1,10 +1,8 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 
 	"lianqin/internal/fault"
@@ -22,6 +20,8 @@ type boundaryFlags struct {
 	StreetProperty     string `placeholder:"P" help:"Property that holds its street. 街镇属性。"`
 	DepartmentProperty string `placeholder:"P" help:"Property that holds the responsible department. 责任部门属性。"`
 	cleaningFlags
+
+	web bool // the file came over the web: its sender sees neither flags nor paths
 }
 
 // cleaningFlags say what may be repaired without asking.
@@ -54,6 +54,9 @@ func (b *boundaryFlags) load(s *session) (*grid.Generation, error) {
 // generation makes one of a file that was read.
 func (b *boundaryFlags) generation(s *session, f *geofile.File) (*grid.Generation, error) {
 	if err := f.Err(); err != nil { // a grid that could not be read would silently be "outside"
+		if b.web {
+			return nil, unreadableFile(f)
+		}
 		return nil, err
 	}
 	a, err := areasOf(f, properties{id: b.IDProperty, name: b.NameProperty, street: b.StreetProperty, department: b.DepartmentProperty})
@@ -66,8 +69,11 @@ func (b *boundaryFlags) generation(s *session, f *geofile.File) (*grid.Generatio
 		s.notef("%s: %s", name, note)
 	}
 	part, err := b.fit(s, name, a)
+	if err != nil && !b.web {
+		err = fmt.Errorf("%s: %w", b.Boundaries, err)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", b.Boundaries, err)
+		return nil, err
 	}
 	return grid.New(1, grid.Source{Streets: a.streets, Grids: a.grids, Partition: part})
 }
@@ -83,27 +89,6 @@ func (b *boundaryFlags) name() string {
 // usualCleaning is what the flags say when nobody does.
 var usualCleaning = cleaningFlags{Tolerance: 3, MaxNoise: 0.001, Overlaps: "refuse"}
 
-// maxUploadVertices bounds a boundary file that comes over the web.
-const maxUploadVertices = 5_000_000
-
-// importer reads files that come over the web, with the properties and the
-// cleaning that b chooses for those on the command line.
-func (b *boundaryFlags) importer() func(context.Context, string, []byte) ([]grid.Street, []grid.Area, error) {
-	return func(ctx context.Context, name string, data []byte) ([]grid.Street, []grid.Area, error) {
-		f, err := geofile.ReadBytes(data, name, geofile.Options{Layer: b.Layer, MaxVertices: maxUploadVertices})
-		if err != nil {
-			return nil, nil, err
-		}
-		own := *b
-		own.Boundaries = name
-		gen, err := own.generation(&session{ctx: ctx, out: io.Discard, err: io.Discard, quiet: true}, f)
-		if err != nil {
-			return nil, nil, err
-		}
-		return gen.Streets(), grid.AreasOf(gen), nil
-	}
-}
-
 // fit proves the areas, after repairing what is small enough.
 func (b *boundaryFlags) fit(s *session, name string, a *areas) (*partition.Partition, error) {
 	part, err := partition.New(a.shapes)
@@ -116,7 +101,11 @@ func (b *boundaryFlags) fit(s *session, name string, a *areas) (*partition.Parti
 		for _, g := range a.grids {
 			names[partition.FaceID(g.ID)] = g.Code
 		}
-		return nil, notCleaned(s, refused, &inspection{names: names, report: report}, b.Boundaries)
+		in := &inspection{names: names, report: report}
+		if b.web {
+			return nil, in.refusal(refused)
+		}
+		return nil, notCleaned(s, refused, in, b.Boundaries)
 	}
 	if err != nil {
 		return nil, err

@@ -66,6 +66,14 @@ func (e *Entry) sum() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
+// AuditQuery chooses entries of the chain. Zero fields choose all.
+type AuditQuery struct {
+	After, Before int64  // only entries with After < Seq and, unless it is 0, Seq < Before
+	Who, Action   string // only what this one did, only this; empty is any
+	Limit         int    // at most so many; 0 is no limit
+	Latest        bool   // begin with the newest, and go back
+}
+
 // Verifier walks a chain from its first entry. Its zero value is ready.
 type Verifier struct{ head Head }
 

@@ -19,8 +19,9 @@ type Store interface {
 	Tokens(ctx context.Context, kind TokenKind) ([]Token, error)
 	// Change runs f in one transaction, with the events it appends.
 	Change(ctx context.Context, f func(Tx) error) error
-	// Audit calls f with every entry after seq, in order, and returns the head.
-	Audit(ctx context.Context, after int64, f func(Entry) error) (Head, error)
+	// Audit calls f with every entry that q chooses, in order, and returns the
+	// head.
+	Audit(ctx context.Context, q AuditQuery, f func(Entry) error) (Head, error)
 }
 
 // Tx is one transaction of a Store.
@@ -435,16 +436,16 @@ func within[T any](all []T, by Caller, of func(T) Jurisdiction) []T {
 	return out
 }
 
-// Audit calls f with every entry after seq, in order.
-func (g *Gate) Audit(ctx context.Context, after int64, f func(Entry) error) (Head, error) {
-	return g.store.Audit(ctx, after, f)
+// Audit calls f with every entry that q chooses, in order, and returns the head.
+func (g *Gate) Audit(ctx context.Context, q AuditQuery, f func(Entry) error) (Head, error) {
+	return g.store.Audit(ctx, q, f)
 }
 
 // VerifyAudit walks the whole chain. Conflict names the first row that is
 // changed or missing.
 func (g *Gate) VerifyAudit(ctx context.Context) (Head, error) {
 	var v Verifier
-	head, err := g.store.Audit(ctx, 0, v.Next)
+	head, err := g.store.Audit(ctx, AuditQuery{}, v.Next)
 	if err != nil {
 		return head, err
 	}

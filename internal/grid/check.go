@@ -25,14 +25,14 @@ type Check struct {
 type Finding struct {
 	Refuses bool   `json:"refuses"`
 	Grid    string `json:"grid,omitempty"` // code, when it is about one grid
-	Detail  string `json:"detail"`
+	Detail  string `json:"detail"`         // in Chinese and English
 }
 
 func (f Finding) String() string {
 	if f.Grid == "" {
 		return f.Detail
 	}
-	return "grid " + f.Grid + ": " + f.Detail
+	return "网格 grid " + f.Grid + ": " + f.Detail
 }
 
 // maxFindings bounds what one check keeps.
@@ -49,11 +49,11 @@ func findings(gen, base *Generation) (found []Finding, err error) {
 	for _, g := range gen.Grids() {
 		switch {
 		case g.Street == "":
-			say(false, g.Code, "no street")
+			say(false, g.Code, "未注明街镇 no street")
 		case g.Department.Code == "":
-			say(false, g.Code, "no department")
+			say(false, g.Code, "未注明责任部门 no department")
 		case g.Kind == "":
-			say(false, g.Code, "neither urban nor autonomous")
+			say(false, g.Code, "未注明城区或自治 neither urban nor autonomous")
 		}
 	}
 	if base == nil {
@@ -64,24 +64,24 @@ func findings(gen, base *Generation) (found []Finding, err error) {
 		return nil, err
 	}
 	if d.Same() {
-		say(false, "", "nothing differs from generation %d", base.Number())
+		say(false, "", "与第 %d 版没有差别 nothing differs from generation %[1]d", base.Number())
 	}
 	if lost := d.LostM2; lost >= 1 {
-		say(false, "", "%.0f m² of the district would belong to no grid any more", lost)
+		say(false, "", "%.0f m² 将不再属于任何网格 of the district would belong to no grid any more", lost)
 	}
 	if gained := d.GainedM2; gained >= 1 {
-		say(false, "", "the district would grow by %.0f m²", gained)
+		say(false, "", "辖区将扩大 the district would grow by %.0f m²", gained)
 	}
 	for _, c := range d.Grids {
 		switch {
 		case c.Kind == Gone:
-			say(false, c.Code, "is gone")
+			say(false, c.Code, "撤销 is gone")
 		case c.Kind == Added:
-			say(false, c.Code, "is new")
+			say(false, c.Code, "新增 is new")
 		case c.moved():
-			say(true, c.Code, "ID %d belonged to a grid somewhere else in generation %d: an ID is never used again", c.ID, base.Number())
+			say(true, c.Code, "内部编号 ID %d 在第 %d 版中属于别处的网格，编号不可再用 belonged to a grid somewhere else in generation %[2]d: an ID is never used again", c.ID, base.Number())
 		case math.Abs(c.AreaM2-c.BaseAreaM2) > c.BaseAreaM2/2:
-			say(false, c.Code, "its area goes from %.0f to %.0f m²", c.BaseAreaM2, c.AreaM2)
+			say(false, c.Code, "面积变化过半 its area goes from %.0f to %.0f m²", c.BaseAreaM2, c.AreaM2)
 		}
 	}
 	return found, nil

@@ -331,6 +331,45 @@ func TestShareLinks(t *testing.T) {
 	}
 }
 
+// TestAuditOverHTTP walks back from the newest entry, page by page.
+func TestAuditOverHTTP(t *testing.T) {
+	a := closedAPI(t, Config{}, nil)
+	addAccount(t, a, "root", auth.Administrator, auth.WholeDistrict)
+	root := signedIn(t, a, "root")
+	for range 7 {
+		holder(t, a, auth.Link, auth.WholeDistrict)
+	}
+	type page struct {
+		Entries []struct{ Seq int64 }
+		Head    struct{ Seq int64 }
+	}
+	seqs := func(query string) (out []int64, head int64) {
+		p := decode[page](t, root.call(a, "GET", "/api/v1/audit"+query, ""), 200)
+		for _, e := range p.Entries {
+			out = append(out, e.Seq)
+		}
+		return out, p.Head.Seq
+	}
+	all, head := seqs("")
+	if len(all) != 9 || head != 9 || !slices.IsSorted(all) {
+		t.Fatalf("entries %v of %d", all, head)
+	}
+	for query, want := range map[string][]int64{
+		"?limit=4": {6, 7, 8, 9}, "?limit=4&before=6": {2, 3, 4, 5}, "?before=2": {1}, "?before=1": nil, "?after=7": {8, 9},
+		"?after=0&limit=2": {1, 2}, "?action=link.issue&limit=2": {8, 9}, "?who=nobody": nil, "?action=session.open": {2},
+		"?after=2&before=5": {3, 4}, "?limit=1000000": all,
+	} {
+		if got, _ := seqs(query); !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", query, got, want)
+		}
+	}
+	for query, param := range map[string]string{"?before=0": "before", "?before=x": "before", "?after=-1": "after", "?limit=0": "limit", "?seq=1": "seq"} {
+		if p := wantProblem(t, root.call(a, "GET", "/api/v1/audit"+query, ""), 400); p.Parameter != param {
+			t.Errorf("%s: %+v", query, p)
+		}
+	}
+}
+
 // TestNoSecretIsLogged goes through every way in, then breaks the database so
 // that all of it fails, and looks for the secrets in the log and in the audit
 // chain.

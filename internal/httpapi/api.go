@@ -31,9 +31,10 @@ type Config struct {
 	OIDC *auth.OIDC
 	// SecureCookies marks cookies Secure even where TLS ends elsewhere.
 	SecureCookies bool
-	// Boundaries reads a boundary file of that name for a new generation, by
-	// the rules of the command line. With none, import is Unavailable.
-	Boundaries func(ctx context.Context, name string, file []byte) ([]grid.Street, []grid.Area, error)
+	// Boundaries reads a boundary file for a new generation, by the rules of the
+	// command line. Its error is *RefusedFile where it can tell what is wrong
+	// with which grids. With none, import is Unavailable.
+	Boundaries func(context.Context, BoundaryFile) ([]grid.Street, []grid.Area, error)
 	// Catalogue answers item=; with none, item= is Unavailable.
 	Catalogue *casework.Catalogue
 	// Web is the built web application, its index.html at the root. With none,

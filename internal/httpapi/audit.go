@@ -1,9 +1,8 @@
 package httpapi
 
 import (
-	"errors"
-	"math"
 	"net/http"
+	"slices"
 
 	"github.com/gin-gonic/gin"
 
@@ -11,10 +10,11 @@ import (
 	"lianqin/internal/fault"
 )
 
-var auditParams = []string{"after", "limit", "who", "action"}
+var auditParams = []string{"after", "before", "limit", "who", "action"}
 
 const (
 	auditAfter = iota
+	auditBefore
 	auditLimit
 	auditWho
 	auditAction
@@ -25,53 +25,41 @@ const (
 	maxEntries     = 1000
 )
 
-// errEnough ends a walk along the chain.
-var errEnough = errors.New("enough entries")
-
-// listAudit answers GET /api/v1/audit: the latest entries or, with after, the
-// first that follow it.
+// listAudit answers GET /api/v1/audit: the latest entries, the latest before
+// one, or the first after one, the newest last.
 func (a *API) listAudit(c *gin.Context) error {
 	p, err := readParams(c.Request.URL.RawQuery, auditParams)
 	if err != nil {
 		return err
 	}
-	limit := defaultEntries
-	if p.has(auditLimit) {
-		if limit, err = readCount("limit", p.values[auditLimit], 1); err != nil {
-			return err
+	q := auth.AuditQuery{Who: p.values[auditWho], Action: p.values[auditAction], Limit: defaultEntries, Latest: !p.has(auditAfter)}
+	for i, least := range map[int]int{auditAfter: 0, auditBefore: 1, auditLimit: 1} {
+		if !p.has(i) {
+			continue
 		}
-		limit = min(limit, maxEntries)
-	}
-	after, latest := 0, !p.has(auditAfter)
-	if !latest {
-		if after, err = readCount("after", p.values[auditAfter], 0); err != nil {
-			return err
-		}
-	}
-	ctx := c.Request.Context()
-	if latest && !p.has(auditWho) && !p.has(auditAction) {
-		head, err := a.cfg.Gate.Audit(ctx, math.MaxInt64, func(auth.Entry) error { return nil })
+		n, err := readCount(auditParams[i], p.values[i], least)
 		if err != nil {
 			return err
 		}
-		after = max(0, int(head.Seq)-limit)
+		switch i {
+		case auditAfter:
+			q.After = int64(n)
+		case auditBefore:
+			q.Before = int64(n)
+		case auditLimit:
+			q.Limit = min(n, maxEntries)
+		}
 	}
-	entries := make([]auth.Entry, 0, limit)
-	head, err := a.cfg.Gate.Audit(ctx, int64(after), func(e auth.Entry) error {
-		if p.has(auditWho) && e.Who != p.values[auditWho] || p.has(auditAction) && e.Action != p.values[auditAction] {
-			return nil
-		}
-		if len(entries) == limit {
-			if !latest {
-				return errEnough
-			}
-			entries = append(entries[:0], entries[1:]...)
-		}
+	entries := make([]auth.Entry, 0, q.Limit)
+	head, err := a.cfg.Gate.Audit(c.Request.Context(), q, func(e auth.Entry) error {
 		entries = append(entries, e)
 		return nil
 	})
-	if err != nil && !errors.Is(err, errEnough) {
+	if err != nil {
 		return err
+	}
+	if q.Latest {
+		slices.Reverse(entries)
 	}
 	return writeValue(c, http.StatusOK, struct {
 		Entries []auth.Entry `json:"entries"`

@@ -3,27 +3,14 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
 	"lianqin/internal/fault"
 	"lianqin/internal/grid"
-)
-
-// maxBoundaries is the greatest boundary file; importTime is how long one may
-// take to arrive, be read and be proven.
-const (
-	maxBoundaries = 64 << 20
-	importTime    = 5 * time.Minute
-	maxName       = 200
-	maxNote       = 2000
 )
 
 // generationAnswer is one generation and how far it has come. Effective is
@@ -108,73 +95,6 @@ func generationNumber(c *gin.Context, param string) (int, error) {
 		return 0, fault.New(fault.NotFound, "%q is not the number of a generation", clipText(c.Param(param)))
 	}
 	return int(n), nil
-}
-
-var importParams = []string{"name", "note", "format"}
-
-// fileEndings are the endings of the formats that a file without a name can
-// be said to have. Others are known by their content.
-var fileEndings = map[string]string{"": "", "geojson": ".geojson", "topojson": ".topojson", "geopackage": ".gpkg", "gpkg": ".gpkg",
-	"shapefile": ".zip", "kml": ".kml", "kmz": ".kmz"}
-
-// importGeneration answers POST /api/v1/generations: the body is a boundary
-// file.
-func (a *API) importGeneration(c *gin.Context) error {
-	p, err := readParams(c.Request.URL.RawQuery, importParams)
-	if err != nil {
-		return err
-	}
-	name, note := strings.TrimSpace(p.values[0]), strings.TrimSpace(p.values[1])
-	switch ending, ok := fileEndings[strings.ToLower(p.values[2])]; {
-	case a.cfg.Boundaries == nil:
-		return fault.New(fault.Unavailable, "boundary files are not taken here")
-	case !ok:
-		return fault.InvalidField("format", "%.40q is not geojson, topojson, geopackage, shapefile or kml", p.values[2])
-	case utf8.RuneCountInString(name) > maxName:
-		return fault.InvalidField("name", "longer than %d characters", maxName)
-	case utf8.RuneCountInString(note) > maxNote:
-		return fault.InvalidField("note", "longer than %d characters", maxNote)
-	default:
-		if name == "" {
-			name = a.cfg.Now().In(grid.Zone).Format(time.DateOnly)
-		}
-		return a.importFile(c, name, note, "boundaries"+ending)
-	}
-}
-
-func (a *API) importFile(c *gin.Context, name, note, file string) error {
-	deadline := time.Now().Add(importTime) // the connection's clock is the real one
-	rc := http.NewResponseController(c.Writer)
-	_ = rc.SetReadDeadline(deadline) // not every writer has deadlines
-	_ = rc.SetWriteDeadline(deadline.Add(writeGrace))
-	// A reader of boundaries holds several times the file: one at a time.
-	select {
-	case a.importing <- struct{}{}:
-		defer func() { <-a.importing }()
-	case <-c.Request.Context().Done():
-		return fault.New(fault.Unavailable, "another boundary file is being read")
-	}
-	data, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBoundaries))
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return tooLarge(maxBoundaries)
-	}
-	if err != nil {
-		return withStatus(http.StatusRequestTimeout, fault.InvalidField("body", "did not arrive whole: %w", err))
-	}
-	if len(data) == 0 {
-		return fault.InvalidField("body", "empty; send a boundary file")
-	}
-	ctx := c.Request.Context()
-	streets, areas, err := a.cfg.Boundaries(ctx, file, data)
-	if err != nil {
-		return err
-	}
-	r, err := a.cfg.Atlas.Import(ctx, grid.Import{Streets: streets, Areas: areas, Name: name, Note: note, Author: callerOf(c).Name})
-	if err != nil {
-		return err
-	}
-	c.Writer.Header().Set("Location", "/api/v1/generations/"+strconv.Itoa(r.Number))
-	return a.writeGeneration(c, http.StatusCreated, r.Number)
 }
 
 var checkParams = []string{"base"}

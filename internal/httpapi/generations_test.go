@@ -17,8 +17,8 @@ import (
 )
 
 // fileReader reads boundary files that this API wrote itself.
-func fileReader(_ context.Context, name string, data []byte) ([]grid.Street, []grid.Area, error) {
-	f, err := geofile.ReadBytes(data, name, geofile.Options{})
+func fileReader(_ context.Context, file BoundaryFile) ([]grid.Street, []grid.Area, error) {
+	f, err := geofile.ReadBytes(file.Data, file.Name, geofile.Options{})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -2,7 +2,9 @@ package httpapi
 
 import (
 	"crypto/subtle"
+	"encoding/base64"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -33,18 +35,32 @@ func (a *API) oidcRedirect(r *http.Request) string {
 	return base + "/oidc/callback"
 }
 
+var startParams = []string{"next"}
+
 // oidcStart answers GET /oidc/start: off to the provider. The attempt stays in
-// a cookie, which has to come back from the provider's page and so is Lax.
+// a cookie, which has to come back from the provider's page and so is Lax; so
+// does next, a path of ours to go to afterwards.
 func (a *API) oidcStart(c *gin.Context) error {
 	o, err := a.oidc()
 	if err != nil {
 		return err
 	}
+	p, err := readParams(c.Request.URL.RawQuery, startParams)
+	if err != nil {
+		return err
+	}
+	next := "/"
+	if p.has(0) {
+		if next, err = ownPath(startParams[0], p.values[0]); err != nil {
+			return err
+		}
+	}
 	attempt, target, err := o.Begin(c.Request.Context(), a.oidcRedirect(c.Request))
 	if err != nil {
 		return err
 	}
-	a.setAttempt(c, attempt.State+"."+attempt.Nonce+"."+attempt.Verifier, int(attemptLife/time.Second))
+	a.setAttempt(c, strings.Join([]string{attempt.State, attempt.Nonce, attempt.Verifier,
+		base64.RawURLEncoding.EncodeToString([]byte(next))}, "."), int(attemptLife/time.Second))
 	return seeOther(c, target)
 }
 
@@ -71,7 +87,7 @@ func (a *API) oidcCallback(c *gin.Context) error {
 	}
 	a.setAttempt(c, "", -1) // each attempt once
 	parts := strings.Split(cookie.Value, ".")
-	if len(parts) != 3 || subtle.ConstantTimeCompare([]byte(parts[0]), []byte(p.values[0])) != 1 {
+	if len(parts) != 4 || subtle.ConstantTimeCompare([]byte(parts[0]), []byte(p.values[0])) != 1 {
 		return fault.New(fault.Denied, "登录状态不符，请重试 the answer belongs to another sign-in; try again")
 	}
 	if p.has(2) {
@@ -87,7 +103,29 @@ func (a *API) oidcCallback(c *gin.Context) error {
 		return err
 	}
 	a.setCookie(c, sessionCookie, secret, t.Expires)
-	return seeOther(c, "/")
+	next := "/"
+	if b, err := base64.RawURLEncoding.DecodeString(parts[3]); err == nil { // the cookie is the browser's, and may be anything
+		if own, err := ownPath("next", string(b)); err == nil {
+			next = own
+		}
+	}
+	return seeOther(c, next)
+}
+
+// maxNext is the longest path to come back to; cookies have little room.
+const maxNext = 1024
+
+// ownPath is s when that is a path on this service, and Invalid for anything
+// that a browser could take for another site's address: it reads a backslash as
+// a slash, drops tabs and line ends, and resolves dots before it looks again.
+func ownPath(param, s string) (string, error) {
+	u, err := url.Parse(s)
+	if err != nil || len(s) > maxNext || !strings.HasPrefix(s, "/") ||
+		u.Scheme != "" || u.Host != "" || u.User != nil || strings.HasPrefix(u.Path, "//") || strings.Contains(u.Path, "/./") || strings.Contains(u.Path, "/../") ||
+		strings.ContainsFunc(s, func(r rune) bool { return r == '\\' || r <= ' ' || r == 0x7f }) {
+		return "", fault.InvalidField(param, "%.80q is no path of this service, such as /admin/", s)
+	}
+	return s, nil
 }
 
 func seeOther(c *gin.Context, target string) error {

@@ -99,7 +99,12 @@ func (p *provider) token(w http.ResponseWriter, r *http.Request) {
 // returns what the callback answers. Tamper may change the way back.
 func (p *provider) signIn(t *testing.T, a *API, tamper func(back *url.URL, cookie *http.Cookie)) *httptest.ResponseRecorder {
 	t.Helper()
-	w := call(a, "GET", "http://lianqin.test/oidc/start", "")
+	return p.signInFrom(t, a, "/oidc/start", tamper)
+}
+
+func (p *provider) signInFrom(t *testing.T, a *API, start string, tamper func(back *url.URL, cookie *http.Cookie)) *httptest.ResponseRecorder {
+	t.Helper()
+	w := call(a, "GET", "http://lianqin.test"+start, "")
 	if w.Code != 303 {
 		t.Fatal(w.Code, w.Body)
 	}
@@ -148,6 +153,22 @@ func TestSingleSignOn(t *testing.T) {
 			if w := call(a, "GET", "/api/v1/session", "", "Cookie", c.Name+"="+c.Value); !strings.Contains(w.Body.String(), `"login":"wang"`) {
 				t.Errorf("signed in as %s", w.Body)
 			}
+		}
+	}
+	if w := p.signInFrom(t, a, "/oidc/start?next=%2Fadmin%2F%3Fx%3D1%23%2Faudit", nil); w.Code != 303 || w.Header().Get("Location") != "/admin/?x=1#/audit" {
+		t.Errorf("with a path to come back to: %d %v", w.Code, w.Header())
+	}
+	elsewhere := func(_ *url.URL, c *http.Cookie) {
+		c.Value = c.Value[:strings.LastIndexByte(c.Value, '.')+1] + base64url([]byte("//evil.test/"))
+	}
+	if w := p.signIn(t, a, elsewhere); w.Code != 303 || w.Header().Get("Location") != "/" {
+		t.Errorf("with another site in the cookie: %d %v", w.Code, w.Header())
+	}
+	for _, next := range []string{"", "admin", "//evil.test", "/\\evil.test", "\\/evil.test", "https://evil.test/", "javascript:alert(1)", "/\t/evil.test", "/ x",
+		"/.//evil.test", "/a/..//evil.test", "/%2e%2e//evil.test", "/\r\nSet-Cookie: x=1", "/" + strings.Repeat("a", maxNext)} {
+		w := call(a, "GET", "/oidc/start?next="+url.QueryEscape(next), "")
+		if p := wantProblem(t, w, 400); p.Parameter != "next" {
+			t.Errorf("next=%q: %+v", next, p)
 		}
 	}
 	query := func(name, value string) func(*url.URL, *http.Cookie) {

@@ -26,6 +26,8 @@ type problem struct {
 	Detail    string `json:"detail,omitempty"`
 	Instance  string `json:"instance"`
 	Parameter string `json:"parameter,omitempty"`
+	// Defects are of a boundary file that was refused.
+	Defects []Defect `json:"defects,omitempty"`
 }
 
 // statusOf is the one table from kinds of failure to statuses.
@@ -82,6 +84,9 @@ func (a *API) fail(c *gin.Context, err error) {
 		Detail:    err.Error(),
 		Instance:  "urn:lianqin:request:" + id,
 		Parameter: fault.FieldOf(err),
+	}
+	if refused, ok := errors.AsType[*RefusedFile](err); ok {
+		p.Defects = refused.Defects[:min(len(refused.Defects), maxDefects)]
 	}
 	if status == http.StatusInternalServerError {
 		p.Detail = ""

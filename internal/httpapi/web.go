@@ -103,7 +103,8 @@ func (a *API) webFile(c *gin.Context) error {
 			return nil
 		}
 		if _, dir := a.site.files[c.Request.URL.Path+"/"]; dir {
-			c.Redirect(http.StatusMovedPermanently, c.Request.URL.Path+"/")
+			h.Set("Location", withQuery(path.Base(c.Request.URL.Path)+"/", c.Request))
+			c.Status(http.StatusMovedPermanently)
 			return nil
 		}
 		if c.Request.URL.Path != "/" { // without an index.html nothing was built, whatever else lies there
@@ -128,9 +129,12 @@ func withoutSlash(r *http.Request) (string, bool) {
 	if !ok || at != "/ogc" && !strings.HasPrefix(at, "/ogc/") || strings.HasSuffix(at, "/") {
 		return "", false
 	}
-	to := "../" + path.Base(at)
-	if r.URL.RawQuery != "" {
-		to += "?" + r.URL.RawQuery
+	return withQuery("../"+path.Base(at), r), true
+}
+
+func withQuery(to string, r *http.Request) string {
+	if r.URL.RawQuery == "" {
+		return to
 	}
-	return to, true
+	return to + "?" + r.URL.RawQuery
 }

@@ -98,21 +98,49 @@ func (a Accounts) Tokens(ctx context.Context, kind auth.TokenKind) ([]auth.Token
 }
 
 // Audit implements auth.Store. F sees the state of one moment.
-func (a Accounts) Audit(ctx context.Context, after int64, f func(auth.Entry) error) (auth.Head, error) {
+func (a Accounts) Audit(ctx context.Context, q auth.AuditQuery, f func(auth.Entry) error) (auth.Head, error) {
+	query, args := auditQuery(q)
 	var head auth.Head
-	err := a.s.view(ctx, func(q queryer) (err error) {
-		if head, err = auditHead(ctx, q); err != nil {
+	err := a.s.view(ctx, func(db queryer) (err error) {
+		if head, err = auditHead(ctx, db); err != nil {
 			return err
 		}
-		return eachRow(ctx, q, func(rows *sql.Rows) error {
+		return eachRow(ctx, db, func(rows *sql.Rows) error {
 			e, err := scanEntry(rows)
 			if err != nil {
 				return err
 			}
 			return f(e)
-		}, `SELECT `+auditColumns+` FROM audit WHERE seq > $1 ORDER BY seq`, after)
+		}, query, args...)
 	})
 	return head, err
+}
+
+// auditQuery walks the rows by their sequence, whatever else is asked for: the
+// chain's only index costs no writer anything.
+func auditQuery(q auth.AuditQuery) (string, []any) {
+	query, args := `SELECT `+auditColumns+` FROM audit WHERE seq > $1`, []any{q.After}
+	arg := func(text string, value any) {
+		args = append(args, value)
+		query += fmt.Sprintf(" %s $%d", text, len(args))
+	}
+	if q.Before != 0 {
+		arg(`AND seq <`, q.Before)
+	}
+	if q.Who != "" {
+		arg(`AND who =`, q.Who)
+	}
+	if q.Action != "" {
+		arg(`AND action =`, q.Action)
+	}
+	query += ` ORDER BY seq`
+	if q.Latest {
+		query += ` DESC`
+	}
+	if q.Limit != 0 {
+		arg(`LIMIT`, q.Limit)
+	}
+	return query, args
 }
 
 func scanEntry(rows *sql.Rows) (auth.Entry, error) {

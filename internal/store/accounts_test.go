@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -237,6 +238,52 @@ func TestAuditChain(t *testing.T) {
 		}
 		if _, err := g.VerifyAudit(t.Context()); fault.KindOf(err) != fault.Conflict {
 			t.Errorf("a row missing: got %v", err)
+		}
+	})
+}
+
+func TestAuditIsReadInPages(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		s := open(t, url)
+		err := s.Accounts().Change(t.Context(), func(tx auth.Tx) error {
+			for i := range 9 { // rows 1 to 9: a b a b …, of which every third is a look
+				e := auth.Event{At: time.UnixMilli(int64(i)), Who: string("ab"[i%2 : i%2+1]), Action: "change"}
+				if i%3 == 2 {
+					e.Action = "look"
+				}
+				if err := tx.Append(e); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, tt := range []struct {
+			q    auth.AuditQuery
+			want []int64
+		}{
+			{auth.AuditQuery{}, []int64{1, 2, 3, 4, 5, 6, 7, 8, 9}},
+			{auth.AuditQuery{After: 7}, []int64{8, 9}},
+			{auth.AuditQuery{After: 9}, nil},
+			{auth.AuditQuery{Limit: 2}, []int64{1, 2}},
+			{auth.AuditQuery{Limit: 2, Latest: true}, []int64{9, 8}},
+			{auth.AuditQuery{Limit: 3, Latest: true, Before: 5}, []int64{4, 3, 2}},
+			{auth.AuditQuery{After: 2, Before: 5}, []int64{3, 4}},
+			{auth.AuditQuery{Who: "b"}, []int64{2, 4, 6, 8}},
+			{auth.AuditQuery{Who: "b", Action: "look", Latest: true}, []int64{6}},
+			{auth.AuditQuery{Action: "look", Latest: true, Before: 9, Limit: 1}, []int64{6}},
+			{auth.AuditQuery{Who: "' OR 1=1 --"}, nil},
+		} {
+			var got []int64
+			head, err := s.Accounts().Audit(t.Context(), tt.q, func(e auth.Entry) error {
+				got = append(got, e.Seq)
+				return nil
+			})
+			if err != nil || head.Seq != 9 || !slices.Equal(got, tt.want) {
+				t.Errorf("%+v: got %v of %d, %v, want %v", tt.q, got, head.Seq, err, tt.want)
+			}
 		}
 	})
 }

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"lianqin/internal/auth"
 	"lianqin/internal/fault"
 	"lianqin/internal/grid"
 	"lianqin/internal/store/storetest"
@@ -151,9 +152,6 @@ func kill(t *testing.T, work, url, dir string, within time.Duration) (done int) 
 func TestKilledAtAnyMoment(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		rounds := kills()
-		if strings.HasPrefix(url, "postgres") {
-			rounds = (rounds + 9) / 10 // the server does the writing, and is not killed
-		}
 		s := open(t, url)
 		a := atlas(t, s)
 		publish(t, a, enter(t, a, 1), day(2026, 1, 1))
@@ -205,20 +203,27 @@ func entered(t *testing.T, s *Store) (n int) {
 func holds(t *testing.T, s *Store) {
 	t.Helper()
 	for name, query := range map[string]string{
-		"content without all its grids":     `SELECT count(*) FROM content c WHERE grids <> (SELECT count(*) FROM boundary b WHERE b.content = c.hash)`,
-		"content without all its streets":   `SELECT count(*) FROM content c WHERE 3 <> (SELECT count(*) FROM street s WHERE s.content = c.hash)`,
-		"content of no generation":          `SELECT count(*) FROM content c WHERE NOT EXISTS (SELECT 1 FROM generation g WHERE g.content = c.hash)`,
-		"rollbacks without a check":         `SELECT count(*) FROM generation g WHERE again IS NOT NULL AND 1 <> (SELECT count(*) FROM generation_check c WHERE c.generation = g.number)`,
-		"rollbacks without a term":          `SELECT count(*) FROM generation g WHERE again IS NOT NULL AND NOT EXISTS (SELECT 1 FROM term t WHERE t.generation = g.number)`,
-		"rollbacks without lineage":         `SELECT count(*) FROM generation g WHERE again IS NOT NULL AND NOT EXISTS (SELECT 1 FROM lineage l WHERE l.child = g.number)`,
-		"schedules without one last term":   `SELECT count(*) - 1 FROM term WHERE replaced IS NULL AND effective_to IS NULL`,
-		"terms replaced by none":            `SELECT count(*) FROM term t WHERE replaced IS NOT NULL AND NOT EXISTS (SELECT 1 FROM term n WHERE n.recorded = t.replaced)`,
+		"content without all its grids":   `SELECT count(*) FROM content c WHERE grids <> (SELECT count(*) FROM boundary b WHERE b.content = c.hash)`,
+		"content without all its streets": `SELECT count(*) FROM content c WHERE 3 <> (SELECT count(*) FROM street s WHERE s.content = c.hash)`,
+		"content of no generation":        `SELECT count(*) FROM content c WHERE NOT EXISTS (SELECT 1 FROM generation g WHERE g.content = c.hash)`,
+		"rollbacks without a check":       `SELECT count(*) FROM generation g WHERE again IS NOT NULL AND 1 <> (SELECT count(*) FROM generation_check c WHERE c.generation = g.number)`,
+		"rollbacks without a term":        `SELECT count(*) FROM generation g WHERE again IS NOT NULL AND NOT EXISTS (SELECT 1 FROM term t WHERE t.generation = g.number)`,
+		"rollbacks without lineage":       `SELECT count(*) FROM generation g WHERE again IS NOT NULL AND NOT EXISTS (SELECT 1 FROM lineage l WHERE l.child = g.number)`,
+		"schedules without one last term": `SELECT count(*) - 1 FROM term WHERE replaced IS NULL AND effective_to IS NULL`,
+		"terms replaced by none":          `SELECT count(*) FROM term t WHERE replaced IS NOT NULL AND NOT EXISTS (SELECT 1 FROM term n WHERE n.recorded = t.replaced)`,
+		"generations that no one imported": `SELECT count(*) FROM generation g WHERE again IS NULL AND NOT EXISTS
+			(SELECT 1 FROM audit a WHERE a.action = 'generation.import' AND a.subject = CAST(g.number AS text))`,
+		"terms that no one published": `SELECT count(*) FROM term t WHERE NOT EXISTS
+			(SELECT 1 FROM audit a WHERE a.action = 'generation.publish' AND a.at = t.recorded)`,
 		"revisions that the ledger forgets": `SELECT count(*) FROM term WHERE revision > (SELECT revision FROM ledger)`,
 	} {
 		var n int
 		if err := s.readers.QueryRow(query).Scan(&n); err != nil || n != 0 {
 			t.Errorf("%d %s (%v)", n, name, err)
 		}
+	}
+	if _, err := auth.NewGate(s.Accounts(), time.Now).VerifyAudit(t.Context()); err != nil {
+		t.Errorf("audit chain: %v", err)
 	}
 	if s.d.name == sqliteDialect.name {
 		intact(t, s)

@@ -43,7 +43,7 @@ func TestGenerationsAreAudited(t *testing.T) {
 		type row struct{ Who, Address, Action, Subject string }
 		var got []row
 		var last auth.Entry
-		if _, err := g.Audit(t.Context(), 0, func(e auth.Entry) error {
+		if _, err := g.Audit(t.Context(), auth.AuditQuery{}, func(e auth.Entry) error {
 			got, last = append(got, row{e.Who, e.Address, e.Action, e.Subject}), e
 			return nil
 		}); err != nil {
