@@ -30,6 +30,8 @@ var onlyIn = map[string][]string{
 	"github.com/alecthomas/kong":           {"cmd/lianqin"},
 	"github.com/schollz/progressbar/":      {"cmd/lianqin"},
 	"flag":                                 {"cmd/lianqin"},
+	"github.com/mochi-mqtt/":               {"internal/ingest"},
+	"github.com/eclipse/paho.mqtt.golang":  {}, // a phone in tests
 	"github.com/peterstace/simplefeatures": {}, // an oracle in tests
 }
 
