@@ -4,7 +4,7 @@
 // licence and the datum of each file.
 //
 // It holds bytes and reads nothing: demo reads the district's inputs, casework
-// the catalogue and the departments. None of it is an official boundary or
+// the other tables. None of it is an official boundary or
 // register.
 package geodata
 
@@ -33,6 +33,16 @@ var (
 	// Catalogue is the demonstration catalogue of case items.
 	//go:embed catalogue.csv
 	Catalogue []byte
+
+	// Calendar is the public holidays and the weekend days worked in exchange:
+	// date, kind, name.
+	//go:embed calendar.csv
+	Calendar []byte
+
+	// Standards is the register of the standards that work follows: code,
+	// version, from, name.
+	//go:embed standards.csv
+	Standards []byte
 
 	// District is the demonstration district, as demo generates it from the
 	// files above: GeoJSON (RFC 7946), one grid a line.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"lianqin/internal/fault"
 	"lianqin/internal/grid"
@@ -43,52 +44,69 @@ type Major struct {
 // departments; those of street templates stand for the street's own instance,
 // which Catalogue.Lead and Catalogue.Support find.
 type Item struct {
-	Code            string
-	Name            string
-	Major           Major
-	Kind            Kind
-	Lead            string
-	Support         []string
-	ResponseMinutes int // from dispatch to the first answer, > 0
-	DisposalHours   int // from dispatch to disposal, > 0
-	Clock           Clock
+	Code            string   `json:"code"`
+	Name            string   `json:"name"`
+	Major           Major    `json:"major"`
+	Kind            Kind     `json:"kind"`
+	Lead            string   `json:"lead_department"`
+	Support         []string `json:"support_departments,omitempty"`
+	ResponseMinutes int      `json:"response_minutes"` // from dispatch to the first answer, > 0
+	DisposalHours   int      `json:"disposal_hours"`   // from dispatch to disposal, > 0
+	Clock           Clock    `json:"clock"`
 	// Key marks the items that village stations hand over to departments at
 	// once (小联勤).
-	Key bool
+	Key bool `json:"xiaolianqin_key"`
+	// Stages are steps of the disposal with limits of their own; the last
+	// one's is the disposal's. None for most items.
+	Stages []Stage `json:"stages,omitempty"`
+}
+
+// Stage is one step of a staged disposal (停工、处罚、拆除), to be done within
+// Hours of dispatch, by the item's clock.
+type Stage struct {
+	Name  string `json:"name"`
+	Hours int    `json:"hours"`
 }
 
 // Catalogue is one version of the items and of the departments they name. It
 // is immutable and safe for concurrent use; callers do not modify what its
 // methods return.
 type Catalogue struct {
+	number      int
+	from        time.Time
 	items       []Item // by code
 	byItem      map[string]int
 	departments []Department // by code
 	byDept      map[string]int
+	majors      map[string]string
 	hash        string
 }
 
 // ReadCatalogue reads the departments and then the items that name them, both
 // comma-separated UTF-8 with a header row. A mistake is Invalid and names
 // table, line and column: a missing column, a code used twice, a number that
-// is none, a department that is not in the table.
+// is none, a department that is not in the table. The version has number 0 and
+// is in force from the beginning, until Numbered says otherwise.
 func ReadCatalogue(departments, items io.Reader) (*Catalogue, error) {
-	c := &Catalogue{byItem: map[string]int{}, byDept: map[string]int{}}
+	c := newCatalogue()
 	if err := c.readDepartments(departments); err != nil {
 		return nil, err
 	}
 	if err := c.readItems(items); err != nil {
 		return nil, err
 	}
+	return c.finish()
+}
+
+func newCatalogue() *Catalogue {
+	return &Catalogue{byItem: map[string]int{}, byDept: map[string]int{}, majors: map[string]string{}}
+}
+
+// finish makes a catalogue of the rows that were added.
+func (c *Catalogue) finish() (*Catalogue, error) {
 	if len(c.items) == 0 {
 		return nil, fault.New(fault.Invalid, "catalogue: no items")
 	}
-	c.index()
-	c.hash = c.contentHash()
-	return c, nil
-}
-
-func (c *Catalogue) index() {
 	slices.SortFunc(c.departments, func(a, b Department) int { return cmp.Compare(a.Code, b.Code) })
 	slices.SortFunc(c.items, func(a, b Item) int { return cmp.Compare(a.Code, b.Code) })
 	for i, d := range c.departments {
@@ -97,6 +115,8 @@ func (c *Catalogue) index() {
 	for i, t := range c.items {
 		c.byItem[t.Code] = i
 	}
+	c.hash = c.contentHash()
+	return c, nil
 }
 
 func (c *Catalogue) contentHash() string {
@@ -111,15 +131,29 @@ func (c *Catalogue) contentHash() string {
 		text("department", d.Code, d.Name, string(d.Level))
 	}
 	for _, t := range c.items {
-		text("item", t.Code, t.Name, t.Major.Code, t.Major.Name, string(t.Kind), t.Lead, strings.Join(t.Support, ";"), string(t.Clock))
+		text("item", t.Code, t.Name, t.Major.Code, t.Major.Name, string(t.Kind), t.Lead, strings.Join(t.Support, ";"), string(t.Clock), formatStages(t.Stages))
 		_ = binary.Write(h, binary.LittleEndian, []int64{int64(t.ResponseMinutes), int64(t.DisposalHours)})
 		_ = binary.Write(h, binary.LittleEndian, t.Key)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Hash is the hexadecimal SHA-256 of the content: a case keeps it to tell
-// which version of the catalogue gave it its limits.
+// Numbered is c as version number, in force from that instant on: c itself
+// does not change.
+func (c *Catalogue) Numbered(number int, from time.Time) *Catalogue {
+	v := *c
+	v.number, v.from = number, from.UTC().Truncate(time.Millisecond)
+	return &v
+}
+
+// Number is the version's number, 0 when it was never published.
+func (c *Catalogue) Number() int { return c.number }
+
+// From is when the version came into force; zero is from the beginning.
+func (c *Catalogue) From() time.Time { return c.from }
+
+// Hash is the hexadecimal SHA-256 of the content, number and date apart: equal
+// for equal catalogues.
 func (c *Catalogue) Hash() string { return c.hash }
 
 // Items are all items by code.

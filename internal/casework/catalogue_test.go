@@ -124,7 +124,7 @@ func TestInstance(t *testing.T) {
 }
 
 // data opens a table of the shared data, or of geodata when it is there.
-func data(t *testing.T, name string) *os.File {
+func data(t testing.TB, name string) *os.File {
 	t.Helper()
 	for _, dir := range []string{"../../geodata", "../../../shared/data"} {
 		if f, err := os.Open(filepath.Join(dir, name)); err == nil {
@@ -178,6 +178,7 @@ func TestEveryItemInEveryStreet(t *testing.T) {
 func FuzzReadCatalogue(f *testing.F) {
 	f.Add(smallDepartments, itemHeader+"0101,01,公用设施,给水井盖缺损,component,U02,S02;S15,30,4,calendar,1\n")
 	f.Add("code,name,level\n", itemHeader)
+	f.Add(smallDepartments, "stages,"+itemHeader+"停工:4;拆除:20,0801,08,房屋,\"违法,\"\"建筑\"\"\",event,S02,,30,20,working,1\n")
 	f.Add("\"", "\xff")
 	f.Fuzz(func(t *testing.T, departments, items string) {
 		c, err := ReadCatalogue(strings.NewReader(departments), strings.NewReader(items))
@@ -192,5 +193,6 @@ func FuzzReadCatalogue(f *testing.F) {
 				t.Fatalf("item %q has no lead", c.Items()[i].Code)
 			}
 		}
+		roundTrip(t, c)
 	})
 }

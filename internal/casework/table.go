@@ -100,6 +100,21 @@ func (t *table) wrong(column, format string, args ...any) {
 	t.err = fault.InvalidField(column, "%s line %d, column %s: "+format, args...)
 }
 
+// refuse is wrong with an error about a column of the row, or nil.
+func (t *table) refuse(err error) {
+	if err == nil || t.err != nil {
+		return
+	}
+	column := fault.FieldOf(err)
+	t.wrong(column, "%s", strings.TrimPrefix(err.Error(), column+": "))
+}
+
+// has reports whether the table has a column that may be left out.
+func (t *table) has(column string) bool {
+	_, ok := t.column[column]
+	return ok
+}
+
 func (t *table) optional(column string) string { return strings.TrimSpace(t.row[t.column[column]]) }
 
 func (t *table) text(column string) string {
