@@ -16,6 +16,16 @@ type Effects struct {
 	Events      []Event
 }
 
+// Correction is what late fixes changed in one unit's past, to be entered in
+// one transaction. Entering it again changes nothing.
+type Correction struct {
+	Unit      UnitID
+	Released  []Fix     // out of the quarantine and into the track
+	Withdrawn []Refusal // out of the track and into the quarantine, with their Fix
+	Retracted []int64   // events that do not hold; those retracted already stay as they are
+	Entered   []Event   // instead, or beside
+}
+
 // Saved is what entering effects brought to light.
 type Saved struct {
 	Duplicates []Fix // of Late: the track had them, and they are in quarantine or, where they say the same, counted only
@@ -26,7 +36,9 @@ type Saved struct {
 type Tracks interface {
 	// Save enters e when exactly the log before e.First was applied; Conflict
 	// says that e.First was applied already, by this process before a restart
-	// or by another.
+	// or by another. An event of a unit, kind and time that another holds
+	// already is not entered again, here and in Correct: what the clock brings
+	// about may be found by two processes.
 	Save(ctx context.Context, e *Effects) (Saved, error)
 	// Checkpoint is the newest state that was put down with how far the log was
 	// applied then, and Applied how far it is applied now; zeros at first.
@@ -39,9 +51,12 @@ type Tracks interface {
 	// order of time; those of all in windows of time, and within a window in
 	// order of time.
 	Fixes(ctx context.Context, unit UnitID, from, to time.Time, f func([]Fix) error) error
-	// Correct retracts the events of unit of those IDs and enters others in
-	// their place.
-	Correct(ctx context.Context, unit UnitID, retracted []int64, entered []Event) error
+	// Suspects calls f with the fixes of a unit that are in quarantine as
+	// Implausible or Inaccurate, with At in [from, to), in order of time, as
+	// Fixes does.
+	Suspects(ctx context.Context, unit UnitID, from, to time.Time, f func([]Fix) error) error
+	// Correct enters c.
+	Correct(ctx context.Context, c *Correction) error
 	// Events calls f with the events that q asks for, by time and ID.
 	Events(ctx context.Context, q EventQuery, f func(Event) error) error
 }
