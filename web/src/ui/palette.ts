@@ -34,6 +34,14 @@ export interface Palette {
   readonly mark: string
   readonly markEdge: string
 
+  /** Units by shape; `stale` is what those not heard of fade to, `edge` keeps them apart from the map. */
+  readonly units: Readonly<Record<'circle' | 'triangle' | 'square' | 'stale' | 'edge', string>>
+  /** The hatching of grids that are owed a visit. */
+  readonly owed: string
+  /** A track on the map, and its stops. */
+  readonly track: string
+  readonly stop: string
+
   /** What became of a grid between two generations; each has its hatching as well. */
   readonly change: Readonly<Record<'same' | 'redrawn' | 'split' | 'merged' | 'new' | 'gone', string>>
 }
@@ -68,6 +76,10 @@ export const palettes: Readonly<Record<Theme, Palette>> = {
     mapHalo: '#0b141e',
     mark: '#5be7e0',
     markEdge: '#06121a',
+    units: { circle: '#5be7e0', triangle: '#e3f58c', square: '#8fa6ff', stale: '#a9b0be', edge: '#06121a' },
+    owed: '#8aa0b3',
+    track: '#5be7e0',
+    stop: '#e3f58c',
     change: { same: '#a9b0be', redrawn: '#ffb02e', split: '#6ea8ff', merged: '#d98be0', new: '#5fd38d', gone: '#ff6b60' },
   },
   light: {
@@ -97,6 +109,10 @@ export const palettes: Readonly<Record<Theme, Palette>> = {
     mapHalo: '#f4f7f9',
     mark: '#00666a',
     markEdge: '#ffffff',
+    units: { circle: '#007a80', triangle: '#6f7300', square: '#2f55d4', stale: '#6b7885', edge: '#ffffff' },
+    owed: '#51636f',
+    track: '#00666a',
+    stop: '#6f7300',
     change: { same: '#5d6873', redrawn: '#a86a00', split: '#1f5fc4', merged: '#94359c', new: '#157a42', gone: '#c02a20' },
   },
 }
