@@ -81,6 +81,16 @@ export class Json {
     return this.value.map((item, i) => new Json(item, `${this.path}[${i}]`))
   }
 
+  /** A list of whole numbers, however long; an absent one has none. */
+  integersOrNone(): readonly number[] {
+    if (this.absent) return []
+    if (!Array.isArray(this.value)) throw this.wrong('a list')
+    const list = this.value as unknown[]
+    const bad = list.findIndex((n) => !Number.isSafeInteger(n))
+    if (bad >= 0) throw new Json(list[bad], `${this.path}[${bad}]`).wrong('a whole number')
+    return list as number[]
+  }
+
   lonLat(): LonLat {
     const [lon, lat] = this.items()
     if (!lon || !lat) throw this.wrong('[longitude, latitude]')

@@ -9,7 +9,7 @@ import { palettes } from '../ui/palette'
 import type { Hatching } from './hatch'
 import { hatch } from './hatch'
 import type { Look } from './style'
-import { GRIDS, districtStyle } from './style'
+import { GRIDS, LOWEST_LABEL, districtStyle } from './style'
 
 setWorkerUrl(workerUrl)
 
@@ -42,8 +42,6 @@ export interface CompareMapOptions {
 
 const SHAPES = 'changes'
 const CHOSEN_SHAPE = 'chosen-shape'
-/** Shapes lie above areas and borders, and below the first of the labels. */
-const ABOVE = 'label-grid-code'
 const KINDS: readonly Hatching[] = ['same', 'redrawn', 'split', 'merged', 'new', 'gone']
 
 export class CompareMap {
@@ -128,7 +126,7 @@ export class CompareMap {
     for (const kind of KINDS) map.addImage(`hatch-${kind}`, hatch(kind, palettes[theme].change[kind]), { pixelRatio: 1.5 / scale })
     map.addSource(SHAPES, { type: 'geojson', data: collection(side.shapes) })
     map.addSource(CHOSEN_SHAPE, { type: 'geojson', data: collection([]) })
-    for (const layer of changeLayers(this.options.look)) map.addLayer(layer, map.getLayer(ABOVE) ? ABOVE : undefined)
+    for (const layer of changeLayers(this.options.look)) map.addLayer(layer, map.getLayer(LOWEST_LABEL) ? LOWEST_LABEL : undefined)
   }
 
   private follow(leader: MapLibre, follower: MapLibre): void {

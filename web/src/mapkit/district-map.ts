@@ -12,10 +12,13 @@ import type { Bounds, Coord, LonLat } from '../geometry/coord'
 import { degrees } from '../geometry/coord'
 import { palettes } from '../ui/palette'
 import { paintGlow } from './glow'
+import { hatch } from './hatch'
 import type { Texture } from './images'
 import { clear, stipple } from './images'
 import type { Look } from './style'
-import { ANSWER, CHOSEN, GRIDS, HOVERED, LOWEST, ROOM, districtLayers, districtStyle, glowLayer, stippleName } from './style'
+import { ANSWER, CHOSEN, GRIDS, HOVERED, LOWEST, LOWEST_LABEL, OWED, ROOM, districtLayers, districtStyle, glowLayer, gridsIn, owedName, stippleName } from './style'
+import type { UnitMark } from './units-layer'
+import { UnitsLayer } from './units-layer'
 
 setWorkerUrl(workerUrl)
 
@@ -54,8 +57,9 @@ export interface DistrictMapOptions {
   readonly still: boolean
   /** The accessible name of the map. */
   readonly title: string
-  onHover(at: LonLat | null, x: number, y: number): void
-  onPress(at: LonLat): void
+  /** `unit` is the one drawn there, 0 for none. */
+  onHover(at: LonLat | null, x: number, y: number, unit: number): void
+  onPress(at: LonLat, unit: number): void
   onView(view: View): void
   /** Tiles did not arrive; `false` when they do again. */
   onTilesMissing(missing: boolean): void
@@ -68,8 +72,14 @@ interface Flight {
   readonly padding?: Padding
 }
 
+const UNITS = 'units'
+/** Pixels between a pointer and the middle of the unit it means; a finger is less exact. */
+const REACH = 12
+const TOUCH_REACH = 22
+
 export class DistrictMap {
   private readonly map: MapLibre
+  private readonly fleet: UnitsLayer
   private readonly options: DistrictMapOptions
   private look: Look
   private hoveredId = 0
@@ -102,9 +112,13 @@ export class DistrictMap {
     this.map.setPadding(options.padding)
     if (options.view) this.map.jumpTo({ center: [options.view.center[0], options.view.center[1]], zoom: options.view.zoom })
     else this.fit(options.bounds, { jump: true })
+    const [west, south, east, north] = options.bounds
+    this.fleet = new UnitsLayer(UNITS, [(west + east) / 2, (south + north) / 2], options.still, options.look.scale)
+    this.fleet.setLook(palettes[options.look.theme], options.look.scale)
     this.whenLoaded(() => {
       this.addImages()
       this.layGlow()
+      this.map.addLayer(this.fleet, LOWEST_LABEL)
     })
     this.listen()
   }
@@ -160,6 +174,21 @@ export class DistrictMap {
       }
     }
     this.draw(ANSWER, { type: 'FeatureCollection', features })
+  }
+
+  /** Shows exactly these units, those of before moving to where they are now. */
+  units(marks: Iterable<UnitMark>): void {
+    this.fleet.show(marks)
+  }
+
+  /** Hatches the grids that are owed a visit. */
+  owe(ids: readonly number[]): void {
+    this.whenLoaded(() => this.map.setFilter(OWED, gridsIn(ids)))
+  }
+
+  /** The unit drawn nearest to a pixel of the map; 0 for none near it. */
+  unitAt(x: number, y: number, touch = false): number {
+    return this.fleet.pick(x, y, (touch ? TOUCH_REACH : REACH) * this.look.scale)
   }
 
   /** Shows all of `bounds` (degrees), no closer than `maxZoom`. */
@@ -225,14 +254,19 @@ export class DistrictMap {
       this.loaded = true
       for (const work of this.waiting.splice(0)) work()
     })
-    map.on('mousemove', (e) => options.onHover(at(e), e.point.x, e.point.y))
-    map.on('mouseout', () => options.onHover(null, 0, 0))
-    map.on('dragstart', () => options.onHover(null, 0, 0))
-    map.on('click', (e) => options.onPress(at(e)))
-    // A long press on a touch screen, the other button of a mouse.
+    map.on('mousemove', (e) => {
+      const unit = this.unitAt(e.point.x, e.point.y)
+      map.getCanvas().style.cursor = unit ? 'pointer' : ''
+      options.onHover(at(e), e.point.x, e.point.y, unit)
+    })
+    map.on('mouseout', () => options.onHover(null, 0, 0, 0))
+    map.on('dragstart', () => options.onHover(null, 0, 0, 0))
+    const coarse = matchMedia('(pointer: coarse)').matches
+    map.on('click', (e) => options.onPress(at(e), this.unitAt(e.point.x, e.point.y, coarse)))
+    // A long press on a touch screen, the other button of a mouse: the place, whoever is there.
     map.on('contextmenu', (e) => {
       e.preventDefault()
-      options.onPress(at(e))
+      options.onPress(at(e), 0)
     })
     map.on('moveend', () => {
       this.flight = null
@@ -241,7 +275,7 @@ export class DistrictMap {
     map.getCanvas().addEventListener('keydown', (e) => {
       if (e.key !== 'Enter') return
       e.preventDefault()
-      options.onPress(this.view.center)
+      options.onPress(this.view.center, 0)
     })
     map.on('error', (e) => {
       if ('sourceId' in e && e.sourceId === GRIDS) this.tellTiles(true)
@@ -254,6 +288,7 @@ export class DistrictMap {
 
   private apply(look: Look, repaint: boolean): void {
     if (repaint) this.layGlow()
+    this.fleet.setLook(palettes[look.theme], look.scale)
     this.addImages()
     for (const layer of districtLayers(look)) {
       for (const [key, value] of Object.entries(layer.paint ?? {})) this.map.setPaintProperty(layer.id, key as never, value as never)
@@ -270,7 +305,7 @@ export class DistrictMap {
 
   private addImages(): void {
     const { theme, scale } = this.look
-    const images: [string, Texture][] = [[stippleName(theme), stipple(palettes[theme].urbanDots)], [ROOM, clear(32)]]
+    const images: [string, Texture][] = [[stippleName(theme), stipple(palettes[theme].urbanDots)], [owedName(theme), hatch('owed', palettes[theme].owed)], [ROOM, clear(32)]]
     for (const [name, image] of images) {
       if (this.map.hasImage(name)) this.map.removeImage(name)
       this.map.addImage(name, image, { pixelRatio: 2 / scale })

@@ -21,6 +21,15 @@ export const ANSWER = 'answer'
 /** The name of the texture of urban grids in `theme`. */
 export const stippleName = (theme: Theme): string => `urban-${theme}`
 
+/** The name of the hatching of grids that are owed a visit in `theme`. */
+export const owedName = (theme: Theme): string => `owed-${theme}`
+
+/** The layer of that hatching; its filter says which grids. */
+export const OWED = 'grid-owed'
+
+/** The lowest label: what moves goes before it. */
+export const LOWEST_LABEL = 'label-grid-code'
+
 /** The clear image that keeps labels off the marked point. */
 export const ROOM = 'room'
 
@@ -97,7 +106,20 @@ function areas(p: Palette, look: Look): LayerSpecification[] {
       filter: urban,
       paint: { 'fill-pattern': stippleName(look.theme), 'fill-antialias': false },
     },
+    {
+      id: OWED,
+      type: 'fill',
+      source: GRIDS,
+      'source-layer': 'grids',
+      filter: gridsIn([]),
+      paint: { 'fill-pattern': owedName(look.theme), 'fill-opacity': 0.5, 'fill-antialias': false },
+    },
   ]
+}
+
+/** Whether a grid is one of `ids`. */
+export function gridsIn(ids: readonly number[]): ExpressionSpecification {
+  return ['in', ['get', 'id'], ['literal', [...ids]]]
 }
 
 function byStreet(tones: ReadonlyMap<string, number>, colours: readonly string[]): ExpressionSpecification | string {
@@ -167,7 +189,7 @@ function labels(p: Palette, look: Look): LayerSpecification[] {
   const label = { type: 'symbol', source: GRIDS, 'source-layer': 'labels' } as const
   return [
     {
-      ...label, id: 'label-grid-code', filter: kind('grid'), minzoom: 11.8 + dz, maxzoom: 12.8 + dz,
+      ...label, id: LOWEST_LABEL, filter: kind('grid'), minzoom: 11.8 + dz, maxzoom: 12.8 + dz,
       layout: { 'text-field': code, 'text-font': FONT, 'text-size': 11 * scale, 'text-padding': 3 * scale },
       paint: { 'text-color': p.mapTextDim, ...halo },
     },
