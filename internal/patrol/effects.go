@@ -2,6 +2,7 @@ package patrol
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -83,3 +84,25 @@ type Log interface {
 	// Trim forgets the entries before seq.
 	Trim(ctx context.Context, before uint64) error
 }
+
+// Quarantine is the reports that became no fix, for people to look at. The
+// store of Tracks has it as well.
+type Quarantine interface {
+	// Refusals calls f with those that q asks for, the last received first,
+	// each with its ID, until f fails; ErrEnough ends it without a failure.
+	Refusals(ctx context.Context, q RefusalQuery, f func(id int64, r Refusal) error) error
+	// CountRefusals calls f with how many were received in [from, to), by
+	// unit, device and reason, those of OffDuty included.
+	CountRefusals(ctx context.Context, from, to time.Time, f func(unit UnitID, device string, reason Reason, n int64) error) error
+}
+
+// RefusalQuery asks for refusals with Received in [From, To).
+type RefusalQuery struct {
+	Unit     UnitID   // 0 is all, those of no known unit included
+	Reasons  []Reason // none is all
+	From, To time.Time
+	Before   int64 // only those with a lesser ID; 0 is no bound
+}
+
+// ErrEnough is what a callback answers that wants no more.
+var ErrEnough = errors.New("enough")
