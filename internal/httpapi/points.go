@@ -10,6 +10,7 @@ import (
 
 	"lianqin/internal/fault"
 	"lianqin/internal/geo"
+	"lianqin/internal/scan"
 )
 
 // point is one element of a batch. Bad says why it cannot be resolved.
@@ -43,11 +44,11 @@ const (
 // any order, are read in one pass; others go to encoding/json, with the same
 // result.
 func decodeJSON(b []byte, limit int, points []point) ([]point, error) {
-	i := skipSpace(b, 0)
+	i := scan.Space(b, 0)
 	if i >= len(b) || b[i] != '[' {
 		return nil, fault.InvalidField("body", "not a JSON array of points")
 	}
-	if i = skipSpace(b, i+1); i < len(b) && b[i] == ']' {
+	if i = scan.Space(b, i+1); i < len(b) && b[i] == ']' {
 		return points, endOfJSON(b, i+1)
 	}
 	for {
@@ -56,17 +57,17 @@ func decodeJSON(b []byte, limit int, points []point) ([]point, error) {
 		}
 		p, next, ok := scanPoint(b, i)
 		if !ok {
-			next = valueEnd(b, i)
+			next = scan.ValueEnd(b, i)
 			var err error
 			if p, err = readPoint(b[i:next]); err != nil {
 				return nil, fault.InvalidField("body", "point %d at byte %d: %w", len(points), i, err)
 			}
 		}
 		points = append(points, p)
-		i = skipSpace(b, next)
+		i = scan.Space(b, next)
 		switch {
 		case i < len(b) && b[i] == ',':
-			i = skipSpace(b, i+1)
+			i = scan.Space(b, i+1)
 		case i < len(b) && b[i] == ']':
 			return points, endOfJSON(b, i+1)
 		default:
@@ -76,7 +77,7 @@ func decodeJSON(b []byte, limit int, points []point) ([]point, error) {
 }
 
 func endOfJSON(b []byte, i int) error {
-	if i = skipSpace(b, i); i < len(b) {
+	if i = scan.Space(b, i); i < len(b) {
 		return fault.InvalidField("body", "not JSON: more text at byte %d, after the array", i)
 	}
 	return nil
@@ -120,25 +121,25 @@ func scanPoint(b []byte, i int) (p point, next int, ok bool) {
 	p.accuracy = -1
 	given, n := 0, 0
 	for {
-		i = skipSpace(b, i+1)
+		i = scan.Space(b, i+1)
 		field, length := fieldAt(b[min(i, len(b)):])
 		if field == 0 || given&field != 0 {
 			return p, i, false
 		}
 		given |= field
-		if i = skipSpace(b, i+length); i >= len(b) || b[i] != ':' {
+		if i = scan.Space(b, i+length); i >= len(b) || b[i] != ':' {
 			return p, i, false
 		}
-		if i = skipSpace(b, i+1); i >= len(b) {
+		if i = scan.Space(b, i+1); i >= len(b) {
 			return p, i, false
 		}
 		switch field {
 		case hasLon:
-			p.lon, n = scanNumber(b[i:])
+			p.lon, n = scan.Number(b[i:])
 		case hasLat:
-			p.lat, n = scanNumber(b[i:])
+			p.lat, n = scan.Number(b[i:])
 		case hasAccuracy:
-			p.accuracy, n = scanNumber(b[i:])
+			p.accuracy, n = scan.Number(b[i:])
 		case hasID:
 			n = scanID(b[i:])
 			p.id = b[i : i+n : i+n]
@@ -146,7 +147,7 @@ func scanPoint(b []byte, i int) (p point, next int, ok bool) {
 		if n == 0 {
 			return p, i, false
 		}
-		i = skipSpace(b, i+n)
+		i = scan.Space(b, i+n)
 		if i < len(b) && b[i] == ',' {
 			continue
 		}
@@ -187,55 +188,10 @@ func fieldAt(b []byte) (field, length int) {
 // for others.
 func scanID(b []byte) int {
 	if b[0] != '"' {
-		_, n := scanNumber(b)
+		_, n := scan.Number(b)
 		return n
 	}
-	for i := 1; i < len(b); i++ {
-		switch c := b[i]; {
-		case c == '"':
-			return i + 1
-		case c < ' ' || c == '\\':
-			return 0
-		}
-	}
-	return 0
-}
-
-func skipSpace(b []byte, i int) int {
-	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\r' || b[i] == '\t') {
-		i++
-	}
-	return i
-}
-
-// valueEnd is where the JSON value at b[i:] ends, if it is one.
-func valueEnd(b []byte, i int) int {
-	depth, quoted := 0, false
-	for ; i < len(b); i++ {
-		c := b[i]
-		switch {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-			if !quoted && depth == 0 {
-				return i + 1
-			}
-		case quoted:
-		case c == '{' || c == '[':
-			depth++
-		case c == '}' || c == ']':
-			if depth == 0 {
-				return i
-			}
-			if depth--; depth == 0 {
-				return i + 1
-			}
-		case c == ',' && depth == 0:
-			return i
-		}
-	}
-	return len(b)
+	return scan.Plain(b)
 }
 
 // readPoint reads one JSON value with encoding/json; the error is about
@@ -265,7 +221,7 @@ func readPoint(raw []byte) (point, error) {
 			continue
 		}
 		given |= f.field
-		v, n := scanNumber(text)
+		v, n := scan.Number(text)
 		if n != len(text) {
 			v = math.NaN()
 		}
