@@ -1,6 +1,11 @@
 package patrol
 
-import "context"
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+)
 
 // Roll is everything that was entered about who patrols: what a Registry is
 // made of. Shifts are those that end after the store's choosing of what is
@@ -42,4 +47,80 @@ type Note struct {
 	Who, Role, Address string
 	Action, Subject    string
 	Before, After      []byte // JSON, or nil
+}
+
+// Registry is the Roll in memory, as a Staff behind one atomic pointer, and
+// all changes to it. It is safe for concurrent use.
+type Registry struct {
+	register Register
+	staff    atomic.Pointer[Staff]
+	mu       sync.Mutex // over loading
+}
+
+// OpenRegistry reads the roll.
+func OpenRegistry(ctx context.Context, register Register) (*Registry, error) {
+	r := &Registry{register: register}
+	return r, r.Reload(ctx)
+}
+
+// Staff is the roll as it is known now.
+func (r *Registry) Staff() *Staff { return r.staff.Load() }
+
+// Revision is that of Staff.
+func (r *Registry) Revision() int64 { return r.Staff().revision }
+
+// Unit is Staff's.
+func (r *Registry) Unit(id UnitID) (*Unit, bool) { return r.Staff().Unit(id) }
+
+// UnitByCode is Staff's.
+func (r *Registry) UnitByCode(code string) (*Unit, bool) { return r.Staff().UnitByCode(code) }
+
+// Device is Staff's.
+func (r *Registry) Device(id string) (*Device, bool) { return r.Staff().Device(id) }
+
+// Terminal is Staff's.
+func (r *Registry) Terminal(number string) (*Device, bool) { return r.Staff().Terminal(number) }
+
+// OnDuty is Staff's.
+func (r *Registry) OnDuty(unit UnitID, at int64) bool { return r.Staff().OnDuty(unit, at) }
+
+// Reload brings Staff up to the register's roll.
+func (r *Registry) Reload(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	roll, err := r.register.Roll(ctx)
+	if err != nil {
+		return err
+	}
+	staff, err := NewStaff(roll)
+	if err != nil {
+		return err
+	}
+	r.staff.Store(staff)
+	return nil
+}
+
+// Poll is how often Follow looks: others' changes count within a second.
+const Poll = 500 * time.Millisecond
+
+// Follow reloads whenever another process changed the roll, until ctx ends.
+// What goes wrong is told to failed, and Staff stays as it is until looking
+// works again.
+func (r *Registry) Follow(ctx context.Context, failed func(error)) {
+	tick := time.NewTicker(Poll)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		revision, err := r.register.RollRevision(ctx)
+		if err == nil && revision != r.Revision() {
+			err = r.Reload(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			failed(err)
+		}
+	}
 }
