@@ -69,15 +69,18 @@ func unreadableFile(f *geofile.File) error {
 func (in *inspection) refusal(refused *partition.Refused) error {
 	e := &httpapi.RefusedFile{Why: "边界不吻合，未导入 the borders do not fit: " + refused.Why}
 	if refused.Report.Totals[partition.Overlap].Count > 0 {
-		e.Why += "。较宽的重叠须由人裁定，请在文件中改正 somebody has to decide about the wider overlaps; mend them in the file"
+		e.Why += "。较宽的重叠须由人裁定，请在文件中改正 somebody has to decide about the wider overlaps: mend them in the file"
 	}
 	for _, d := range refused.Report.Defects {
 		if d.Kind == partition.Uncovered {
 			continue
 		}
 		j := in.defectJSON(d)
-		e.Defects = append(e.Defects, httpapi.Defect{Kind: string(j.Kind), Grids: in.namesOf(d), Lon: &j.Lon, Lat: &j.Lat,
-			AreaM2: j.AreaM2, WidthM: j.WidthM, Detail: j.Detail})
+		defect := httpapi.Defect{Kind: string(j.Kind), Grids: in.namesOf(d), Lon: &j.Lon, Lat: &j.Lat, AreaM2: j.AreaM2, WidthM: j.WidthM}
+		if d.AreaM2 == 0 { // a place alone needs words
+			defect.Detail = j.Detail
+		}
+		e.Defects = append(e.Defects, defect)
 	}
 	return e
 }

@@ -18,7 +18,7 @@ func auditChange(ctx context.Context, tx *transaction, c *grid.Change) error {
 		next := c.Terms[len(c.Terms)-1] // those before it are what is left of replaced ones
 		e := generationEvent(ctx, "generation.publish", next.Generation, next.By, next.Recorded)
 		if len(c.Replaced) > 0 {
-			e.Before = auth.Detail(c.Replaced)
+			e.Before = auth.Detail(map[string][]grid.Term{"terms": c.Replaced})
 		}
 		e.After = auth.Detail(struct {
 			Terms  []grid.Term  `json:"terms"`

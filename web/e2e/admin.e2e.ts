@@ -173,6 +173,23 @@ describe('administration', () => {
     await wall.page.waitForURL('**/login/**')
   })
 
+  it('reads the audit back to its first row, page by page', async () => {
+    const v = await openAs('admin', '/admin/#/audit')
+    const { csrf } = await (await v.page.request.get('/api/v1/session')).json() as { csrf: string }
+    for (let i = 0; i < 120; i++) {
+      const changed = await v.page.request.patch('/api/v1/accounts/kan', { headers: { 'X-CSRF-Token': csrf }, data: { name: `看 ${i}` } })
+      expect(changed.status()).toBe(200)
+    }
+    await v.page.getByRole('button', { name: '筛选' }).click()
+    const numbers = (): Promise<number[]> => v.page.locator('[data-test=audit] tbody tr td:first-child').allInnerTexts().then((all) => all.map(Number))
+    await expect.poll(() => numbers().then((n) => n.length)).toBe(100)
+    const [newest = 0] = await numbers()
+    await v.page.locator('[data-test=earlier]').click()
+    await expect.poll(() => numbers().then((n) => n.at(-1))).toBe(1)
+    expect(await numbers()).toEqual(Array.from({ length: newest }, (_, i) => newest - i))
+    expect(await v.page.locator('[data-test=earlier]').count()).toBe(0)
+  })
+
   it('tells a device’s secret once, and takes it as a credential', async () => {
     const v = await openAs('admin', '/admin/#/devices')
     await v.page.locator('[data-test=issue]').click()
@@ -204,7 +221,11 @@ describe('generations', () => {
 
     await v.page.locator('[data-test=file]').setInputFiles(bad)
     await v.page.getByRole('button', { name: '导入为草稿' }).click()
-    await v.page.locator('[data-test=refused]').waitFor()
+    const refused = v.page.locator('[data-test=refused]')
+    await expect.poll(() => refused.innerText(), { timeout: 60_000 }).toContain('边界不吻合')
+    expect(await refused.innerText()).not.toMatch(/--|lianqin/)
+    expect(await refused.locator('[data-test=defects] tr').first().innerText()).toContain('重叠')
+    expect(await refused.locator('[data-test=defects]').innerText()).toContain(String(district.features[1]!.properties['code']))
     await shoot(v.page, 'import-refused-1280x800')
 
     await v.page.locator('[data-test=file]').setInputFiles(good)
@@ -213,6 +234,15 @@ describe('generations', () => {
     expect(await v.page.locator('[data-test=publish]').count()).toBe(0)
     await v.page.locator('[data-test=check]').click()
     await expect.poll(() => v.page.locator('[data-test=findings]').innerText(), { timeout: 60_000 }).toContain(made.gone)
+    expect(await v.page.locator('[data-test=findings]').innerText()).toContain('撤销 is gone')
+    const against = v.page.locator('[data-test=against]')
+    expect(await against.inputValue()).toBe('1')
+    await against.selectOption({ label: '不对照（作为首版）' })
+    await v.page.locator('[data-test=check-against]').click()
+    await expect.poll(() => v.page.locator('.detail').innerText(), { timeout: 60_000 }).toContain('未发现问题')
+    await against.selectOption('1')
+    await v.page.locator('[data-test=check-against]').click()
+    await expect.poll(() => v.page.locator('.detail').innerText(), { timeout: 60_000 }).toContain('对照第 1 版检查')
     await expect.poll(() => v.page.locator('[data-test=generations]').innerText()).toContain('已检查')
     await shoot(v.page, 'generations-planner-1280x800')
   })

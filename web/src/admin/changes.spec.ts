@@ -22,4 +22,12 @@ describe('changesOf', () => {
   ])('tells of %s', (_name, before, after, want) => {
     expect(changesOf(before, after).map((c) => [c.field, c.before, c.after])).toEqual(want)
   })
+
+  it('tells of a list in the words given for it', () => {
+    const tell = (list: readonly unknown[]): string | null => (list.every((n) => typeof n === 'number') ? list.join(' and ') : null)
+    expect(changesOf({ codes: [1, 2], names: ['a'] }, { codes: [1, 3], names: ['b'] }, tell)).toEqual([
+      { field: 'codes', before: '1 and 2', after: '1 and 3' },
+      { field: 'names', before: '["a"]', after: '["b"]' },
+    ])
+  })
 })

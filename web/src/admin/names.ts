@@ -7,6 +7,7 @@ const named = (list: object, key: string): string => (list as Record<string, str
 export const roleName = (role: string): string => named(words.value.roles, role)
 export const actionName = (action: string): string => named(words.value.admin.audit.actions, action)
 export const fieldName = (field: string): string => named(words.value.admin.audit.fields, field)
+export const defectName = (kind: string): string => named(words.value.admin.generations.defectKinds, kind)
 export const attributeName = (attribute: string): string => named(words.value.admin.diff.attribute, attribute)
 
 export function jurisdictionName({ level, code }: Jurisdiction): string {

@@ -28,8 +28,8 @@ export interface Audit {
 export interface AuditQuery {
   readonly who: string
   readonly action: string
-  /** Only entries after this one. */
-  readonly after: number
+  /** Only entries before this one; 0 for the latest. */
+  readonly before: number
   readonly limit: number
 }
 
@@ -43,7 +43,7 @@ export interface Verdict {
 
 export function fetchAudit(query: AuditQuery, signal?: AbortSignal): Promise<Audit> {
   const wire: Record<string, string> = { limit: String(query.limit) }
-  if (query.after > 0) wire['after'] = String(query.after)
+  if (query.before > 0) wire['before'] = String(query.before)
   if (query.who) wire['who'] = query.who
   if (query.action) wire['action'] = query.action
   return get('/api/v1/audit', wire, readAudit, signal)

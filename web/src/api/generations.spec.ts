@@ -48,6 +48,12 @@ it.each([
 
 it('finds defects in a refusal, and none in another', () => {
   const refused = (document: unknown): ApiFault => new ApiFault('refused', '', null, null, document)
-  expect(defectsOf(refused({ defects: [{ kind: 'overlap', detail: 'A over B' }] }))).toEqual([{ kind: 'overlap', detail: 'A over B' }])
+  expect(defectsOf(refused({ defects: [
+    { kind: 'overlap', grids: ['A', 'B'], lon: 121.5, lat: 31.25, area_m2: 40, width_m: 5 },
+    { kind: 'unreadable', grids: [], detail: 'feature 3: no ring' },
+  ] }))).toEqual([
+    { kind: 'overlap', grids: ['A', 'B'], at: [121.5, 31.25], areaM2: 40, widthM: 5, detail: '' },
+    { kind: 'unreadable', grids: [], at: null, areaM2: 0, widthM: 0, detail: 'feature 3: no ring' },
+  ])
   for (const other of [null, 'text', {}, { defects: 'many' }]) expect(defectsOf(refused(other))).toEqual([])
 })

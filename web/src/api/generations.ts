@@ -97,8 +97,18 @@ export interface Piece {
 /** Something wrong with a boundary file. */
 export interface Defect {
   readonly kind: string
+  /** Codes of the grids concerned. */
+  readonly grids: readonly string[]
+  readonly at: LonLat | null
+  /** 0 where it has no size. */
+  readonly areaM2: number
+  readonly widthM: number
   readonly detail: string
 }
+
+/** What properties of a boundary file can be said to hold; the server guesses the others. */
+export const COLUMNS = ['id', 'name', 'street', 'department'] as const
+export type Columns = Readonly<Record<(typeof COLUMNS)[number], string>>
 
 const path = (number: number): string => `/api/v1/generations/${number}`
 
@@ -107,8 +117,9 @@ export function fetchGenerations(signal?: AbortSignal): Promise<Generations> {
 }
 
 /** Reads and proves the file, which takes the server seconds. */
-export function importGeneration(file: File, name: string, note: string): Promise<number> {
+export function importGeneration(file: File, name: string, note: string, columns: Columns): Promise<number> {
   const query: Record<string, string> = { name, note, format: formatOf(file.name) }
+  for (const column of COLUMNS) if (columns[column]) query[`${column}_property`] = columns[column]
   return send('POST', '/api/v1/generations', { query, body: file, timeoutMs: 180_000 }, (json) => json.at('number').integer())
 }
 
@@ -119,8 +130,10 @@ export function formatOf(file: string): string {
   return (ending && formats[ending]) ?? ''
 }
 
-export function checkGeneration(number: number): Promise<void> {
-  return send('POST', `${path(number)}/check`, { timeoutMs: 120_000 }, () => undefined)
+/** Without `base` it is compared with what the schedule ends with; 0 is nothing. */
+export function checkGeneration(number: number, base?: number): Promise<void> {
+  const query: Record<string, string> = base === undefined ? {} : { base: String(base) }
+  return send('POST', `${path(number)}/check`, { query, timeoutMs: 120_000 }, () => undefined)
 }
 
 /** `from` in Unix milliseconds; `expect` is the revision of the schedule that was looked at. */
@@ -242,6 +255,10 @@ export function defectsOf(fault: ApiFault): Defect[] {
   try {
     return new Json(fault.document).at('defects').itemsOrNone().map((defect) => ({
       kind: defect.at('kind').textOr(''),
+      grids: defect.at('grids').itemsOrNone().map((code) => code.text()),
+      at: defect.at('lon').absent ? null : [defect.at('lon').number(), defect.at('lat').number()],
+      areaM2: defect.at('area_m2').numberOr(0),
+      widthM: defect.at('width_m').numberOr(0),
       detail: defect.at('detail').textOr(''),
     }))
   } catch {

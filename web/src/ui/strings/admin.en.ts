@@ -138,6 +138,7 @@ export const adminEn: typeof adminZh = {
     },
 
     audit: {
+      term: (n: number, from: string, to: string) => `Generation ${n} from ${from}${to ? ` until ${to}` : ''}`,
       lead: 'Who did what, when and from where. Each row’s hash covers the one before it, so a changed or missing row is found.',
       who: 'Who',
       action: 'Action',
@@ -169,7 +170,7 @@ export const adminEn: typeof adminZh = {
       fields: {
         login: 'Login', name: 'Name', role: 'Role', jurisdiction: 'Jurisdiction', 'jurisdiction.level': 'Jurisdiction level', 'jurisdiction.code': 'Jurisdiction code',
         kind: 'Kind', created_by: 'Issued by', disabled: 'Disabled', created: 'Created', changed: 'Changed', subject: 'Single sign-on identity', expires: 'Expires', from: 'In force from', to: 'In force until',
-        number: 'Generation', generation: 'Generation', hash: 'Hash', grids: 'Grids', id: 'ID', note: 'Note', sound: 'Sound',
+        number: 'Generation', generation: 'Generation', check: 'Check', base: 'Checked against', findings: 'Findings', terms: 'Schedule', again: 'Brings back', author: 'Imported by', imported: 'Imported', hash: 'Hash', grids: 'Grids', id: 'ID', note: 'Note', sound: 'Sound',
       },
     },
 
@@ -215,10 +216,18 @@ export const adminEn: typeof adminZh = {
       importButton: 'Import as a draft',
       refused: 'The file was not imported',
       defects: (n: number) => `${n} ${n === 1 ? 'defect' : 'defects'} found`,
+      defectKinds: { 'invalid-ring': 'invalid ring', crossing: 'crossing', overlap: 'overlap', gap: 'gap', sliver: 'sliver', unreadable: 'unreadable' },
+      width: (metres: string) => `${metres} m wide`,
+      columns: 'Which property holds what (guessed if not said)',
+      column: { id: 'Grid’s code', name: 'Grid’s name', street: 'Street', department: 'Department' },
       importDone: (n: number) => `Imported as draft ${n}; it can be checked now.`,
       replaceFile: 'Another file',
       check: 'Check',
       checking: 'Checking…',
+      against: 'Check against',
+      againstLead: 'It has to be checked against what is in force when it is to begin.',
+      againstNone: 'nothing (as the first)',
+      checkAgainst: 'Check',
       checkedOn: (at: string, base: number) => (base ? `Checked on ${at} against generation ${base}` : `Checked on ${at}`),
       sound: 'May be published',
       unsound: 'May not be published',

@@ -136,6 +136,7 @@ export const adminZh = {
     },
 
     audit: {
+      term: (n: number, from: string, to: string) => `第 ${n} 版 ${from} ${to ? `– ${to}` : '起'}`,
       lead: '谁在何时从何处做了什么；每行的校验值包含上一行，改动或缺行都会被发现。',
       who: '何人',
       action: '动作',
@@ -167,7 +168,7 @@ export const adminZh = {
       fields: {
         login: '账号', name: '姓名/名称', role: '角色', jurisdiction: '辖区', 'jurisdiction.level': '辖区范围', 'jurisdiction.code': '辖区编号',
         kind: '种类', created_by: '签发人', disabled: '停用', created: '创建时间', changed: '修改时间', subject: '统一身份标识', expires: '到期', from: '生效时间', to: '失效时间',
-        number: '版本', generation: '版本', hash: '校验值', grids: '网格数', id: '标识', note: '说明', sound: '检查通过',
+        number: '版本', generation: '版本', check: '检查编号', base: '对照版本', findings: '提示数', terms: '生效安排', again: '恢复自', author: '导入人', imported: '导入时间', hash: '校验值', grids: '网格数', id: '标识', note: '说明', sound: '检查通过',
       },
     },
 
@@ -213,10 +214,18 @@ export const adminZh = {
       importButton: '导入为草稿',
       refused: '文件未导入',
       defects: (n: number) => `发现 ${n} 处问题`,
+      defectKinds: { 'invalid-ring': '无效环', crossing: '边界交叉', overlap: '重叠', gap: '缝隙', sliver: '碎缝', unreadable: '无法读取' },
+      width: (metres: string) => `宽 ${metres} m`,
+      columns: '属性对应（缺省自动识别）',
+      column: { id: '网格编码属性', name: '网格名称属性', street: '街镇属性', department: '责任部门属性' },
       importDone: (n: number) => `已导入为第 ${n} 版草稿，可以检查了。`,
       replaceFile: '换一个文件',
       check: '检查',
       checking: '正在检查…',
+      against: '检查时对照',
+      againstLead: '发布前须对照届时生效的版本检查。',
+      againstNone: '不对照（作为首版）',
+      checkAgainst: '按此检查',
       checkedOn: (at: string, base: number) => (base ? `${at} 对照第 ${base} 版检查` : `${at} 检查`),
       sound: '可以发布',
       unsound: '不能发布',
