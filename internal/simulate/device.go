@@ -58,6 +58,7 @@ type Report struct {
 	Taken      int64     // in truth
 	Due        int64     // when the device first tries to send it
 	Pos        geo.Coord // in the datum that the device has
+	Truly      geo.Coord // where the unit was
 	AccuracyM  float64
 	SpeedMPS   float64
 	HeadingDeg float64
@@ -182,9 +183,10 @@ func (d *device) measure(unit int, ms int64, l *leg, p plane) Report {
 	}
 	sigma := accuracy / radiusOfSigma
 	slow, fast := sigma*math.Sqrt(driftShare), sigma*math.Sqrt(1-driftShare)
-	s := p.spot(l.at(ms)).offset(d.driftX*slow+d.dice.NormFloat64()*fast, d.driftY*slow+d.dice.NormFloat64()*fast)
+	truly := l.at(ms)
+	s := p.spot(truly).offset(d.driftX*slow+d.dice.NormFloat64()*fast, d.driftY*slow+d.dice.NormFloat64()*fast)
 	r := Report{
-		Unit: unit, At: ms + d.Ahead.Milliseconds(), Taken: ms,
+		Unit: unit, At: ms + d.Ahead.Milliseconds(), Taken: ms, Truly: truly,
 		AccuracyM: max(1, accuracy*d.Claims), SpeedMPS: max(0, l.speed+d.dice.NormFloat64()*0.3), HeadingDeg: l.heading,
 		AltitudeM: 4 + d.dice.NormFloat64()*3, Battery: int(d.battery),
 	}

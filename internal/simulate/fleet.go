@@ -79,11 +79,11 @@ func (f *Fleet) Traits(i int) Traits { return f.units[i].device.Traits }
 // that Next returned of it.
 func (f *Fleet) Truths(i int) []*Truth { return f.units[i].truths }
 
-// Peek is when the next report is due.
-func (f *Fleet) Peek() time.Time { return time.UnixMilli(f.queue[0].pending[0].Due) }
+// Peek is when the next report is due. There is always one.
+func (f *Fleet) Peek() (time.Time, bool) { return time.UnixMilli(f.queue[0].pending[0].Due), true }
 
 // Next is the next report, by the time at which its device first tries to
-// send it. There is always one.
+// send it.
 func (f *Fleet) Next() Report {
 	m := f.queue[0]
 	r := m.pop()

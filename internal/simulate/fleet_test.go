@@ -81,10 +81,12 @@ func fleet(t testing.TB, n int, opt Options) *Fleet {
 // until are all reports due before d has passed.
 func until(f *Fleet, d time.Duration) (out []Report) {
 	end := f.options.Begin.Add(d)
-	for f.Peek().Before(end) {
+	for {
+		if due, _ := f.Peek(); !due.Before(end) {
+			return out
+		}
 		out = append(out, f.Next())
 	}
-	return out
 }
 
 func TestTheSameSeedMakesTheSameReports(t *testing.T) {

@@ -57,6 +57,19 @@ func (t *Truth) Visited(id grid.ID, from, to int64) bool {
 	return now == id && entered <= to
 }
 
+// Left reports whether the unit was out of id at some moment of [from, to].
+func (t *Truth) Left(id grid.ID, from, to int64) bool {
+	if t.At(from) != id {
+		return true
+	}
+	for _, c := range t.Crossings {
+		if c.At > from && c.At <= to {
+			return true
+		}
+	}
+	return false
+}
+
 // watch follows one walker and writes down its Truth.
 type watch struct {
 	Truth

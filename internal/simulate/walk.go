@@ -18,8 +18,8 @@ const (
 	// Who walks along a border keeps to one of its pavements, who drives to
 	// the right-hand lanes: metres from the border, which runs in the middle
 	// of the street.
-	nearPavementM, farPavementM = 6.0, 18.0
-	nearLaneM, farLaneM         = 2.0, 6.0
+	nearPavementM, farPavementM = 8.0, 20.0
+	nearLaneM, farLaneM         = 3.0, 12.0
 
 	// At each vertex of a border, about every 36 m.
 	crossOver = 0.04 // out of the own grid over the street
