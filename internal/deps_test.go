@@ -31,7 +31,7 @@ var onlyIn = map[string][]string{
 	"github.com/schollz/progressbar/":      {"cmd/lianqin"},
 	"flag":                                 {"cmd/lianqin"},
 	"github.com/mochi-mqtt/":               {"internal/ingest"},
-	"github.com/eclipse/paho.mqtt.golang":  {}, // a phone in tests
+	"github.com/eclipse/paho.mqtt.golang":  {"internal/simulate"}, // a phone
 	"github.com/peterstace/simplefeatures": {}, // an oracle in tests
 }
 
