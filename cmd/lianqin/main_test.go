@@ -321,6 +321,7 @@ func TestReadmeExamples(t *testing.T) {
 	for name, want := range map[string]string{
 		"defects.json":    `"exact": true`,
 		"repairs.json":    `"cleaned": true`,
+		"second.geojson":  `"street_name":"`,
 		"resolved.csv":    "2,121,31,,,,,,rounded: ",
 		"resolved.ndjson": `{"id":7,"lng":121.247,"lat":31.383,"grid":"310114004U`,
 	} {

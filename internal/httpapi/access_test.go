@@ -7,8 +7,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -367,6 +369,67 @@ func TestAuditOverHTTP(t *testing.T) {
 		if p := wantProblem(t, root.call(a, "GET", "/api/v1/audit"+query, ""), 400); p.Parameter != param {
 			t.Errorf("%s: %+v", query, p)
 		}
+	}
+}
+
+// TestNoRoomOverHTTP lets no file grow any more, as a full disk does: writing is
+// 503 with one clear line in the log, reading goes on, and writing too once
+// there is room.
+func TestNoRoomOverHTTP(t *testing.T) {
+	var log bytes.Buffer
+	s := openStore(t)
+	atlas, err := grid.Open(t.Context(), s.Generations(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := closedAPI(t, Config{Log: slog.New(slog.NewTextHandler(&log, nil)), Now: time.Now, Gate: auth.NewGate(s.Accounts(), time.Now),
+		Atlas: atlas, Boundaries: fileReader}, lattice(t, 4, 2))
+	addAccount(t, a, "admin", auth.Administrator, auth.WholeDistrict)
+	addAccount(t, a, "plan", auth.Planner, auth.WholeDistrict)
+	admin, plan := signedIn(t, a, "admin"), signedIn(t, a, "plan")
+	file := plan.call(a, "GET", "/api/v1/generations/1/grids", "").Body.String()
+
+	var was syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &was); err != nil {
+		t.Fatal(err)
+	}
+	signal.Ignore(syscall.SIGXFSZ)
+	defer signal.Reset(syscall.SIGXFSZ)
+	limit := func(bytes uint64) {
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: bytes, Max: was.Max}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	defer limit(was.Cur)
+	limit(4 << 10)
+	writes := map[string]func() *httptest.ResponseRecorder{
+		"a device": func() *httptest.ResponseRecorder { return admin.call(a, "POST", "/api/v1/devices", `{"name":"x"}`) },
+		"boundaries": func() *httptest.ResponseRecorder {
+			return plan.call(a, "POST", "/api/v1/generations?format=geojson", file)
+		},
+	}
+	for name, write := range writes {
+		log.Reset()
+		if p := wantProblem(t, write(), 503); !strings.Contains(p.Detail, "is the disk full?") {
+			t.Errorf("%s: %+v", name, p)
+		}
+		if lines := strings.Count(log.String(), "\n"); lines != 1 || !strings.Contains(log.String(), "is the disk full?") {
+			t.Errorf("%s: the log says %q", name, log.String())
+		}
+	}
+	for _, path := range []string{"/api/v1/streets", "/api/v1/resolve?lon=121.15&lat=31.27", "/api/v1/accounts", "/api/v1/audit", "/api/v1/generations"} {
+		if w := admin.call(a, "GET", path, ""); w.Code != 200 {
+			t.Errorf("reading %s: %d %s", path, w.Code, w.Body)
+		}
+	}
+	limit(was.Cur)
+	for name, write := range writes {
+		if w := write(); w.Code != 201 {
+			t.Errorf("%s, with room again: %d %s", name, w.Code, w.Body)
+		}
+	}
+	if _, err := a.cfg.Gate.VerifyAudit(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -30,6 +30,13 @@ describe('layOut', () => {
     expect(a!.end - a!.start).toBeCloseTo(0.03, 9)
   })
 
+  it('gives dates that are near each other lines of their own, and leaves out what has none', () => {
+    const near = ['2026-01-01', '2026-12-01', '2026-12-08', '2026-12-15', '2027-06-01', '2027-12-01'].map((d, i, all) =>
+      term(i + 1, `${d}T00:00:00Z`, all[i + 1] ? `${all[i + 1]}T00:00:00Z` : null))
+    expect(layOut(near, at('2026-11-01T00:00:00Z')).pieces.map((p) => p.dateRow)).toEqual([0, 0, 1, null, 0, 0])
+    expect(layOut(schedule, at('2026-11-01T00:00:00Z')).pieces[0]!.dateRow).toBeNull()
+  })
+
   it('lays out nothing, and one term without dates', () => {
     expect(layOut([], 0).pieces).toEqual([])
     const [only] = layOut([term(1, '0001-01-01T00:00:00Z', null)], at('2026-11-01T00:00:00Z')).pieces

@@ -9,6 +9,8 @@ export interface Piece {
   /** It goes on beyond the line. */
   readonly openStart: boolean
   readonly openEnd: boolean
+  /** The line under it, from 0, that has room for its date; null for none. */
+  readonly dateRow: number | null
 }
 
 export interface Line {
@@ -18,6 +20,10 @@ export interface Line {
 }
 
 const DAY_MS = 86_400_000
+
+/** What a date takes of the line, and how many lines of dates there are. */
+const DATE_WIDTH = 0.1
+const DATE_ROWS = 2
 
 /**
  * Lays the schedule out in time, with room on both sides for what is open.
@@ -31,11 +37,15 @@ export function layOut(schedule: readonly Term[], now: number, least = 0.03): Li
   const [from, to] = [first - room, last + room]
   const at = (ms: number): number => Math.min(1, Math.max(0, (ms - from) / (to - from)))
   let reached = 0
+  const free = Array.from({ length: DATE_ROWS }, () => 0)
   const pieces = schedule.map((term) => {
     const start = Math.max(at(term.from), reached)
     const end = Math.min(1, Math.max(term.to === null ? 1 : at(term.to), start + least))
     reached = end
-    return { term, start, end, openStart: term.from < from, openEnd: term.to === null }
+    const openStart = term.from < from
+    const row = openStart ? -1 : free.findIndex((x) => x <= start)
+    if (row >= 0) free[row] = start + DATE_WIDTH
+    return { term, start, end, openStart, openEnd: term.to === null, dateRow: row < 0 ? null : row }
   })
   return { pieces, now: at(now) }
 }
