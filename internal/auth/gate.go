@@ -275,6 +275,20 @@ func (g *Gate) Caller(ctx context.Context, secret, address string) (Caller, erro
 	return c, nil
 }
 
+// Still is Denied once the token that c came by has ended or was revoked, for
+// connections that stay open. It does not count as a use: a page that is only
+// watched keeps no session from ending.
+func (g *Gate) Still(ctx context.Context, c Caller) error {
+	if c.Token == nil {
+		return nil
+	}
+	t, err := g.token(ctx, c.Token.Hash)
+	if err == nil && !t.Live(g.now()) {
+		err = fault.New(fault.Denied, "the %s has ended", t.Kind)
+	}
+	return err
+}
+
 func (g *Gate) token(ctx context.Context, hash string) (Token, error) {
 	now := g.now()
 	g.mu.Lock()

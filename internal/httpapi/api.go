@@ -15,6 +15,7 @@ import (
 	"lianqin/internal/auth"
 	"lianqin/internal/casework"
 	"lianqin/internal/grid"
+	"lianqin/internal/live"
 )
 
 // Config is what an API is made of. The zero value of every field but Gate,
@@ -37,6 +38,8 @@ type Config struct {
 	Boundaries func(context.Context, BoundaryFile) ([]grid.Street, []grid.Area, error)
 	// Catalogue answers item=; with none, item= is Unavailable.
 	Catalogue *casework.Catalogue
+	// Live makes the frames of the live stream; with none, it is Unavailable.
+	Live *live.Hub
 	// Web is the built web application, its index.html at the root. With none,
 	// or an empty one, "/" says how to build it.
 	Web fs.FS
@@ -67,6 +70,7 @@ type API struct {
 	site      *site
 	diffs     diffs
 	importing chan struct{} // held by who reads a boundary file
+	streams   streams
 	requests  requestIDs
 }
 
@@ -96,6 +100,7 @@ func New(cfg Config) (*API, error) {
 		site:      site,
 		importing: make(chan struct{}, 1),
 	}
+	a.streams.init(cfg.Limits)
 	a.requests.prefix = processPrefix()
 	a.views = newViews(cfg.Atlas, cfg.Now, cfg.Limits.TileCacheBytes, a.metrics.published)
 	a.engine = a.newEngine()
@@ -105,8 +110,9 @@ func New(cfg Config) (*API, error) {
 // ServeHTTP answers one request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.engine.ServeHTTP(w, r) }
 
-// Serve answers on l until ctx ends; then it takes no more requests, waits up
-// to Limits.Shutdown for those under way, and returns nil. It closes l.
+// Serve answers on l until ctx ends; then it ends all streams, takes no more
+// requests, waits up to Limits.Shutdown for those under way, and returns nil.
+// It closes l.
 func (a *API) Serve(ctx context.Context, l net.Listener) error {
 	srv := &http.Server{
 		Handler:           a,
@@ -123,6 +129,7 @@ func (a *API) Serve(ctx context.Context, l net.Listener) error {
 		return fmt.Errorf("serve on %s: %w", l.Addr(), err)
 	case <-ctx.Done():
 	}
+	a.streams.end()
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.Limits.Shutdown)
 	defer cancel()
 	err := srv.Shutdown(grace)
@@ -135,4 +142,7 @@ func (a *API) Serve(ctx context.Context, l net.Listener) error {
 }
 
 // Close ends the work in the background. The API must not be used afterwards.
-func (a *API) Close() { a.views.close() }
+func (a *API) Close() {
+	a.streams.end()
+	a.views.close()
+}

@@ -25,6 +25,13 @@ type Limits struct {
 	// many at once: 2,000 and 10,000. An IPv6 address counts by its /64.
 	Rate  float64
 	Burst int
+	// Streams is how many streams may be open, StreamsPerAddress how many from
+	// one address, which may be a whole control room: 2,000 and 1,000.
+	Streams           int
+	StreamsPerAddress int
+	// StreamWrite is how long the reader of a stream may take to accept what
+	// there is for it: 10 s.
+	StreamWrite time.Duration
 	// TileCacheBytes is how much memory the tiles of one generation may hold:
 	// 64 MB.
 	TileCacheBytes int64
@@ -41,6 +48,9 @@ func (l Limits) withDefaults() Limits {
 	setDefault(&l.Shutdown, 10*time.Second)
 	setDefault(&l.Rate, 2000)
 	setDefault(&l.Burst, 10_000)
+	setDefault(&l.Streams, 2000)
+	setDefault(&l.StreamsPerAddress, 1000)
+	setDefault(&l.StreamWrite, 10*time.Second)
 	setDefault(&l.TileCacheBytes, 64<<20)
 	return l
 }

@@ -44,10 +44,7 @@ func (l *limiter) take(addr netip.Addr) time.Duration {
 	if l.rate < 0 {
 		return 0
 	}
-	if addr.Is6() && !addr.Is4In6() {
-		p, _ := addr.WithZone("").Prefix(64) // one customer has at least a /64
-		addr = p.Addr()
-	}
+	addr = customer(addr)
 	s := &l.shards[maphash.Comparable(l.seed, addr)%limiterShards]
 	now := l.now()
 	s.Lock()
@@ -69,6 +66,15 @@ func (l *limiter) take(addr netip.Addr) time.Duration {
 	b.tokens--
 	s.buckets[addr] = b
 	return 0
+}
+
+// customer is addr, or its /64: one customer has at least one of those.
+func customer(addr netip.Addr) netip.Addr {
+	if addr.Is6() && !addr.Is4In6() {
+		p, _ := addr.WithZone("").Prefix(64)
+		return p.Addr()
+	}
+	return addr
 }
 
 // evict drops the buckets that are full again and, if that leaves too many,

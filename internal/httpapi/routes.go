@@ -38,6 +38,8 @@ var routes = []route{
 
 	{"GET", "/tiles/grids/{z}/{x}/{y}.mvt", auth.ReadMap, (*API).gridTile},
 
+	{"GET", "/api/v1/live", auth.WatchPatrols, (*API).showLive},
+
 	{"GET", "/ogc", auth.ReadMap, (*API).ogcLanding},
 	{"GET", "/ogc/api", auth.Anyone, (*API).ogcAPI},
 	{"GET", "/ogc/conformance", auth.Anyone, (*API).ogcConformance},

@@ -1,9 +1,11 @@
-package live
+package live_test
 
 import (
 	"fmt"
 	"testing"
-	"time"
+
+	"lianqin/internal/live"
+	"lianqin/internal/live/livetest"
 )
 
 // BenchmarkFrame makes one frame of the district's and of four streets' in
@@ -11,26 +13,20 @@ import (
 func BenchmarkFrame(b *testing.B) {
 	for _, n := range []int{1283, 100_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			tw := newTown(n)
-			h := newTestHub(tw.look)
-			for _, s := range []Scope{{}, {Street: "S0"}, {Street: "S1"}, {Street: "S2"}, {Street: "S3"}} {
+			tw := livetest.New(n)
+			h, now := newHub(tw)
+			for _, s := range []live.Scope{{}, {Street: "S0"}, {Street: "S1"}, {Street: "S2"}, {Street: "S3"}} {
 				mustRead(b, h, s, "")
 			}
-			now := start()
 			for b.Loop() {
 				b.StopTimer()
-				now = now.Add(time.Second)
-				tw.stir(now, 1)
+				tw.Stir(now.Time, 1)
 				b.StartTimer()
-				h.tick(now)
+				now.next(h, tw, 0)
 			}
-			for s, f := range h.feeds {
-				if s == (Scope{}) {
-					last := f.frames[len(f.frames)-1]
-					b.ReportMetric(float64(len(last.Bytes())), "bytes/frame")
-					b.ReportMetric(float64(len(last.Deflated())), "deflated/frame")
-				}
-			}
+			last := h.Last(live.Scope{})
+			b.ReportMetric(float64(len(last.Bytes())), "bytes/frame")
+			b.ReportMetric(float64(len(last.Deflated())), "deflated/frame")
 		})
 	}
 }
@@ -39,12 +35,12 @@ func BenchmarkFrame(b *testing.B) {
 func BenchmarkSnapshot(b *testing.B) {
 	for _, n := range []int{1283, 100_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			tw := newTown(n)
-			tw.stir(start(), 1)
-			h := newTestHub(tw.look)
+			tw := livetest.New(n)
+			h, now := newHub(tw)
+			tw.Stir(now.Time, 1)
 			for b.Loop() {
-				clear(h.feeds)
-				frames, err := mustRead(b, h, Scope{}, "").Next(b.Context(), 0)
+				h.Forget()
+				frames, err := mustRead(b, h, live.Scope{}, "").Next(b.Context(), 0)
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -56,13 +52,14 @@ func BenchmarkSnapshot(b *testing.B) {
 
 // BenchmarkDeflate is what readers who accept gzip cost, once a frame.
 func BenchmarkDeflate(b *testing.B) {
-	tw := newTown(1283)
-	tw.stir(start(), 1)
-	frames, err := mustRead(b, newTestHub(tw.look), Scope{}, "").Next(b.Context(), 0)
+	tw := livetest.New(1283)
+	h, now := newHub(tw)
+	tw.Stir(now.Time, 1)
+	frames, err := mustRead(b, h, live.Scope{}, "").Next(b.Context(), 0)
 	if err != nil {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		deflate(frames[0].Bytes())
+		live.Deflate(frames[0].Bytes())
 	}
 }

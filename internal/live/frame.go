@@ -33,6 +33,10 @@ func newFrame(seq uint64, encode func() []byte) *Frame {
 	return f
 }
 
+// NewNote is something else that a stream says beside its frames, as a comment
+// is: b with its empty line.
+func NewNote(b string) *Frame { return newFrame(0, func() []byte { return []byte(b) }) }
+
 var deflaters = sync.Pool{New: func() any {
 	w, err := flate.NewWriter(nil, flate.BestSpeed)
 	if err != nil {
