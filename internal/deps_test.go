@@ -32,7 +32,7 @@ var onlyIn = map[string][]string{
 	"flag":                                 {"cmd/lianqin"},
 	"github.com/mochi-mqtt/":               {"internal/ingest"},
 	"github.com/eclipse/paho.mqtt.golang":  {"internal/simulate"}, // a phone
-	"github.com/peterstace/simplefeatures": {}, // an oracle in tests
+	"github.com/peterstace/simplefeatures": {},                    // an oracle in tests
 }
 
 // environment are the calls that read settings: those are cmd/lianqin's.

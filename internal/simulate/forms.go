@@ -44,29 +44,28 @@ func (f apiForm) shared() bool { return f.gateway }
 func (f apiForm) single() bool { return false }
 
 type apiFix struct {
-	Unit       string  `json:"unit,omitempty"`
-	Time       int64   `json:"time"` // Unix milliseconds
-	Lon        float64 `json:"lon"`
-	Lat        float64 `json:"lat"`
-	AccuracyM  float64 `json:"accuracy_m"`
-	SpeedMPS   float64 `json:"speed_mps"`
-	HeadingDeg float64 `json:"heading_deg"`
-	AltitudeM  float64 `json:"altitude_m"`
-	BatteryPct int     `json:"battery_pct"`
-	SOS        bool    `json:"sos,omitempty"`
+	Unit       string   `json:"unit,omitempty"`
+	Time       int64    `json:"time"` // Unix milliseconds
+	Lon        float64  `json:"lon"`
+	Lat        float64  `json:"lat"`
+	AccuracyM  float64  `json:"accuracy,omitempty"`
+	SpeedMPS   *float64 `json:"speed,omitempty"`
+	HeadingDeg *float64 `json:"heading,omitempty"`
+	AltitudeM  float64  `json:"altitude,omitempty"`
+	BatteryPct *int     `json:"battery,omitempty"`
+	SOS        bool     `json:"sos,omitempty"`
+}
+
+// known is v, or nil where a negative number says that nobody knows.
+func known[T int | float64](v T) *T {
+	if v < 0 {
+		return nil
+	}
+	return &v
 }
 
 func (f apiForm) request(base *url.URL, t *Target, reports []Report) (*http.Request, error) {
-	fixes := make([]apiFix, len(reports))
-	for i, r := range reports {
-		p := r.Pos.Point()
-		fixes[i] = apiFix{Time: r.At, Lon: p[0], Lat: p[1], AccuracyM: round(r.AccuracyM, 1), SpeedMPS: round(r.SpeedMPS, 2),
-			HeadingDeg: round(r.HeadingDeg, 1), AltitudeM: round(r.AltitudeM, 1), BatteryPct: r.Battery, SOS: r.SOS}
-		if f.gateway {
-			fixes[i].Unit = t.Devices[r.Unit].Unit
-		}
-	}
-	body, err := json.Marshal(map[string]any{"fixes": fixes})
+	body, err := f.body(t, reports)
 	if err != nil {
 		return nil, err
 	}
@@ -80,6 +79,25 @@ func (f apiForm) request(base *url.URL, t *Target, reports []Report) (*http.Requ
 	}
 	req.Header.Set("Authorization", "Bearer "+secret)
 	return req, nil
+}
+
+func (f apiForm) body(t *Target, reports []Report) ([]byte, error) {
+	fixes := make([]apiFix, len(reports))
+	for i, r := range reports {
+		p := r.Pos.Point()
+		fixes[i] = apiFix{Time: r.At, Lon: p[0], Lat: p[1], AccuracyM: round(r.AccuracyM, 1), SpeedMPS: known(round(r.SpeedMPS, 2)),
+			HeadingDeg: known(round(r.HeadingDeg, 1)), AltitudeM: round(r.AltitudeM, 1), BatteryPct: known(r.Battery), SOS: r.SOS}
+		if f.gateway {
+			fixes[i].Unit = t.Devices[r.Unit].Unit
+		}
+	}
+	return json.Marshal(map[string]any{"positions": fixes})
+}
+
+// GatewayBody is reports as one request of the own API, by a gateway that
+// names the unit of each.
+func (t Target) GatewayBody(reports []Report) ([]byte, error) {
+	return apiForm{gateway: true}.body(&t, reports)
 }
 
 // osmandForm is OsmAnd's and Traccar Client's up to 8: parameters of a GET.
@@ -98,8 +116,16 @@ func (osmandForm) request(base *url.URL, t *Target, reports []Report) (*http.Req
 	q := url.Values{
 		"id": {t.Devices[r.Unit].Secret}, "timestamp": {at},
 		"lat": {fmt.Sprintf("%.7f", p[1])}, "lon": {fmt.Sprintf("%.7f", p[0])},
-		"speed": {fmt.Sprintf("%.2f", r.SpeedMPS/knotMPS)}, "bearing": {fmt.Sprintf("%.1f", r.HeadingDeg)},
-		"altitude": {fmt.Sprintf("%.1f", r.AltitudeM)}, "accuracy": {fmt.Sprintf("%.1f", r.AccuracyM)}, "batt": {strconv.Itoa(r.Battery)},
+		"altitude": {fmt.Sprintf("%.1f", r.AltitudeM)}, "accuracy": {fmt.Sprintf("%.1f", r.AccuracyM)},
+	}
+	if r.SpeedMPS >= 0 {
+		q.Set("speed", fmt.Sprintf("%.2f", r.SpeedMPS/knotMPS))
+	}
+	if r.HeadingDeg >= 0 {
+		q.Set("bearing", fmt.Sprintf("%.1f", r.HeadingDeg))
+	}
+	if r.Battery >= 0 {
+		q.Set("batt", strconv.Itoa(r.Battery))
 	}
 	if r.SOS {
 		q.Set("alarm", "sos")
@@ -123,7 +149,7 @@ func (traccarForm) request(base *url.URL, t *Target, reports []Report) (*http.Re
 		"coords": map[string]any{"latitude": p[1], "longitude": p[0], "accuracy": round(r.AccuracyM, 1), "speed": round(r.SpeedMPS, 2),
 			"heading": round(r.HeadingDeg, 1), "altitude": round(r.AltitudeM, 1)},
 		"is_moving": r.SpeedMPS > 0, "odometer": 0, "event": "", "activity": map[string]any{"type": "unknown", "confidence": 100},
-		"battery": map[string]any{"level": float64(r.Battery) / 100, "is_charging": false}, "extras": map[string]any{},
+		"battery": map[string]any{"level": max(-1, float64(r.Battery)/100), "is_charging": false}, "extras": map[string]any{},
 	}
 	if r.SOS {
 		location["extras"] = map[string]any{"alarm": "sos"}
@@ -162,9 +188,16 @@ func (ownTracksForm) request(base *url.URL, t *Target, reports []Report) (*http.
 func ownTracksLocation(r *Report) ([]byte, error) {
 	p := r.Pos.Point()
 	m := map[string]any{
-		"_type": "location", "lat": p[1], "lon": p[0], "tst": r.At / 1000, "acc": int(math.Round(max(1, r.AccuracyM))),
-		"vel": int(math.Round(r.SpeedMPS / kmhMPS)), "cog": int(math.Round(r.HeadingDeg)) % 360, "alt": int(math.Round(r.AltitudeM)),
-		"batt": r.Battery, "tid": "p" + strconv.Itoa(r.Unit%10), "conn": "m", "created_at": r.At / 1000,
+		"_type": "location", "lat": p[1], "lon": p[0], "tst": r.At / 1000, "alt": int(math.Round(r.AltitudeM)),
+		"tid": "p" + strconv.Itoa(r.Unit%10), "conn": "m", "created_at": r.At / 1000,
+	}
+	for name, v := range map[string]float64{"vel": r.SpeedMPS / kmhMPS, "cog": r.HeadingDeg, "batt": float64(r.Battery)} {
+		if v >= 0 {
+			m[name] = int(math.Round(v))
+		}
+	}
+	if r.AccuracyM > 0 {
+		m["acc"] = int(math.Ceil(r.AccuracyM))
 	}
 	if r.SOS {
 		m["t"] = "u" // reported by hand; the format has no alarm

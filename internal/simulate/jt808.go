@@ -157,8 +157,8 @@ func location(r *Report) []byte {
 	b = binary.BigEndian.AppendUint32(b, uint32(math.Round(math.Abs(p[1])*1e6)))
 	b = binary.BigEndian.AppendUint32(b, uint32(math.Round(math.Abs(p[0])*1e6)))
 	b = binary.BigEndian.AppendUint16(b, uint16(int16(math.Round(r.AltitudeM))))
-	b = binary.BigEndian.AppendUint16(b, uint16(math.Round(r.SpeedMPS/kmhMPS*10)))
-	b = binary.BigEndian.AppendUint16(b, uint16(math.Round(r.HeadingDeg))%360)
+	b = binary.BigEndian.AppendUint16(b, uint16(math.Round(max(0, r.SpeedMPS)/kmhMPS*10)))
+	b = binary.BigEndian.AppendUint16(b, uint16(math.Round(max(0, r.HeadingDeg)))%360)
 	at, _ := bcd(time.UnixMilli(r.At).In(grid.Zone).Format("060102150405"), 12)
 	b = append(b, at...)
 	b = append(b, 0x01, 4, 0, 0, 0, 0) // mileage
