@@ -19,6 +19,9 @@ type Pace struct {
 	Duration time.Duration // of true time; 0 is for good
 	Speed    float64       // true seconds a second; 0 is as fast as possible
 	Drain    time.Duration // how long, at the end, what is unsent is tried
+	// Gather is how long a group's reports are put together before they are
+	// sent, as a gateway does. Only as many as Wire.Batch go at once.
+	Gather time.Duration
 }
 
 // backlogBound is how many reports may be unsent while a run goes as fast as
@@ -40,7 +43,7 @@ func Run(ctx context.Context, source Source, w Wire, workers int, pace Pace, rec
 	sending, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(lastAnswers, cancel) })()
-	s := newSender(sending, w, workers, answered)
+	s := newSender(sending, w, workers, pace.Gather, answered)
 	feed(ctx, source, s, pace, record, progress)
 	if drain := pace.Drain; drain > 0 && ctx.Err() == nil {
 		until, end := context.WithTimeout(ctx, drain)

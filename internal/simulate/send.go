@@ -35,6 +35,7 @@ type Count struct {
 // that a device's reports arrive in order.
 type sender struct {
 	wire     Wire
+	gather   time.Duration
 	answered func([]Report)
 
 	mu      sync.Mutex
@@ -50,14 +51,14 @@ type sender struct {
 
 type group struct {
 	unsent []Report
-	listed bool // in ready, with a worker, or waiting to try again
+	listed bool // in ready, with a worker, or waiting for its time
 	wait   time.Duration
 }
 
 // newSender starts workers, which end when stop is called or ctx ends.
 // Answered is called with what was answered for good, by several goroutines.
-func newSender(ctx context.Context, w Wire, workers int, answered func([]Report)) *sender {
-	s := &sender{wire: w, answered: answered, groups: make(map[int]*group)}
+func newSender(ctx context.Context, w Wire, workers int, gather time.Duration, answered func([]Report)) *sender {
+	s := &sender{wire: w, gather: gather, answered: answered, groups: make(map[int]*group)}
 	s.wake, s.idle = sync.NewCond(&s.mu), sync.NewCond(&s.mu)
 	for range workers {
 		s.done.Go(func() { s.work(ctx) })
@@ -86,13 +87,30 @@ func (s *sender) push(r Report) {
 	s.list(g)
 }
 
+// list has g served, at once or when it has gathered enough.
 func (s *sender) list(g *group) {
-	if g.listed || len(g.unsent) == 0 || s.closed {
-		return
+	switch {
+	case g.listed || len(g.unsent) == 0:
+	case s.gather > 0 && len(g.unsent) < s.wire.Batch():
+		s.listLater(g, s.gather)
+	default:
+		s.enqueue(g)
 	}
+}
+
+func (s *sender) enqueue(g *group) {
 	g.listed = true
 	s.ready = append(s.ready, g)
 	s.wake.Signal()
+}
+
+func (s *sender) listLater(g *group, wait time.Duration) {
+	g.listed = true
+	time.AfterFunc(wait, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.enqueue(g)
+	})
 }
 
 func (s *sender) work(ctx context.Context) {
@@ -136,7 +154,7 @@ func (s *sender) settle(ctx context.Context, g *group, batch []Report, n int, er
 		s.count.Unsent -= int64(n)
 		g.unsent = slices.Concat(batch[n:], g.unsent)
 		g.wait = min(max(2*g.wait, firstRetry), lastRetry)
-		s.tryLater(g, g.wait/2+rand.N(g.wait/2)) // not all at once
+		s.listLater(g, g.wait/2+rand.N(g.wait/2)) // not all at once
 		return
 	default:
 		if s.refusal == nil {
@@ -149,16 +167,6 @@ func (s *sender) settle(ctx context.Context, g *group, batch []Report, n int, er
 	if s.count.Unsent == 0 {
 		s.idle.Broadcast()
 	}
-}
-
-func (s *sender) tryLater(g *group, wait time.Duration) {
-	g.listed = true
-	time.AfterFunc(wait, func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		g.listed = false
-		s.list(g)
-	})
 }
 
 // drain waits until nothing is unsent, or ctx ends.
