@@ -132,61 +132,67 @@ type tokenForm struct {
 	Expires      time.Time          `json:"expires"`
 }
 
-func (a *API) listDevices(c *gin.Context) error { return a.listTokens(c, auth.Device) }
-func (a *API) listLinks(c *gin.Context) error   { return a.listTokens(c, auth.Link) }
-
-func (a *API) listTokens(c *gin.Context, kind auth.TokenKind) error {
+// listLinks answers GET /api/v1/links.
+func (a *API) listLinks(c *gin.Context) error {
 	if _, err := readParams(c.Request.URL.RawQuery, nil); err != nil {
 		return err
 	}
-	all, err := a.cfg.Gate.Tokens(c.Request.Context(), callerOf(c), kind)
+	all, err := a.cfg.Gate.Tokens(c.Request.Context(), callerOf(c), auth.Link)
 	if err != nil {
 		return err
 	}
-	return writeValue(c, http.StatusOK, map[string][]auth.Token{string(kind) + "s": all})
+	return writeValue(c, http.StatusOK, map[string][]auth.Token{"links": all})
 }
 
-func (a *API) createDevice(c *gin.Context) error { return a.issue(c, auth.Device) }
-func (a *API) createLink(c *gin.Context) error   { return a.issue(c, auth.Link) }
-
-// issue answers with a new secret, which is shown this once.
-func (a *API) issue(c *gin.Context, kind auth.TokenKind) error {
+// createLink answers POST /api/v1/links with a new secret, which is shown this
+// once.
+func (a *API) createLink(c *gin.Context) error {
 	var in tokenForm
 	if err := readJSON(c, &in); err != nil {
 		return err
 	}
+	t, secret, err := a.issue(c, auth.Link, &in)
+	if err != nil {
+		return err
+	}
+	return writeValue(c, http.StatusCreated, map[string]any{"link": t, "secret": secret, "url": "/share/" + secret})
+}
+
+func (a *API) issue(c *gin.Context, kind auth.TokenKind, in *tokenForm) (auth.Token, string, error) {
 	caller := callerOf(c)
 	t := auth.Token{Kind: kind, Name: in.Name, Jurisdiction: caller.Jurisdiction, Expires: in.Expires}
 	set(&t.Jurisdiction, in.Jurisdiction)
 	secret, err := a.cfg.Gate.Issue(c.Request.Context(), caller, &t)
-	if err != nil {
-		return err
-	}
-	answer := map[string]any{string(kind): t, "secret": secret}
-	if kind == auth.Link {
-		answer["url"] = "/share/" + secret
-	}
-	return writeValue(c, http.StatusCreated, answer)
+	return t, secret, err
 }
 
-func (a *API) revokeDevice(c *gin.Context) error { return a.revoke(c, auth.Device) }
-func (a *API) revokeLink(c *gin.Context) error   { return a.revoke(c, auth.Link) }
+func (a *API) revokeLink(c *gin.Context) error { return a.revoke(c, auth.Link) }
 
 // revoke ends a token of that kind, and of no other: who manages devices does
 // not end sessions.
 func (a *API) revoke(c *gin.Context, kind auth.TokenKind) error {
-	ctx, caller, id := c.Request.Context(), callerOf(c), c.Param("id")
-	all, err := a.cfg.Gate.Tokens(ctx, caller, kind)
+	t, err := a.token(c, kind)
 	if err != nil {
 		return err
 	}
+	if err := a.cfg.Gate.Revoke(c.Request.Context(), callerOf(c), t.ID); err != nil {
+		return err
+	}
+	return noContent(c)
+}
+
+// token is the token that the path names, of that kind and within the
+// caller's jurisdiction.
+func (a *API) token(c *gin.Context, kind auth.TokenKind) (auth.Token, error) {
+	all, err := a.cfg.Gate.Tokens(c.Request.Context(), callerOf(c), kind)
+	if err != nil {
+		return auth.Token{}, err
+	}
+	id := c.Param("id")
 	for _, t := range all {
 		if t.ID == id {
-			if err := a.cfg.Gate.Revoke(ctx, caller, id); err != nil {
-				return err
-			}
-			return noContent(c)
+			return t, nil
 		}
 	}
-	return fault.New(fault.NotFound, "there is no %s %s", kind, clipText(id))
+	return auth.Token{}, fault.New(fault.NotFound, "there is no %s %s", kind, clipText(id))
 }

@@ -15,7 +15,9 @@ import (
 	"lianqin/internal/auth"
 	"lianqin/internal/casework"
 	"lianqin/internal/grid"
+	"lianqin/internal/ingest"
 	"lianqin/internal/live"
+	"lianqin/internal/patrol"
 )
 
 // Config is what an API is made of. The zero value of every field but Gate,
@@ -40,6 +42,15 @@ type Config struct {
 	Catalogue *casework.Catalogue
 	// Live makes the frames of the live stream; with none, it is Unavailable.
 	Live *live.Hub
+	// Patrols is who patrols. With none, what is about patrols is Unavailable.
+	Patrols *patrol.Registry
+	// Devices is where devices find the service from outside; without a URL it
+	// is where the caller finds it.
+	Devices ingest.Public
+	// Tracks is where tracks and events are, Quarantine the reports that became
+	// neither. With none, what asks for them is Unavailable.
+	Tracks     patrol.Tracks
+	Quarantine patrol.Quarantine
 	// Web is the built web application, its index.html at the root. With none,
 	// or an empty one, "/" says how to build it.
 	Web fs.FS
@@ -69,6 +80,7 @@ type API struct {
 	openapi   *document
 	site      *site
 	diffs     diffs
+	rolls     rolls
 	importing chan struct{} // held by who reads a boundary file
 	streams   streams
 	requests  requestIDs

@@ -30,8 +30,10 @@ type variant struct {
 }
 
 var (
-	noCache   = []string{"no-cache"}
-	immutable = []string{"public, max-age=31536000, immutable"}
+	noCache = []string{"no-cache"}
+	// noCachePrivate is for what is asked again every time, and is one caller's.
+	noCachePrivate = []string{"private, no-cache"}
+	immutable      = []string{"public, max-age=31536000, immutable"}
 	// kept is for what only some callers may see: no cache between may have it.
 	kept           = []string{"private, max-age=31536000, immutable"}
 	varyOnEncoding = []string{"Accept-Encoding"}

@@ -15,6 +15,8 @@ import (
 
 	"lianqin/internal/auth"
 	"lianqin/internal/fault"
+	"lianqin/internal/patrol"
+	"lianqin/internal/table"
 )
 
 // problem is an RFC 9457 problem document. Parameter names the query
@@ -28,6 +30,12 @@ type problem struct {
 	Parameter string `json:"parameter,omitempty"`
 	// Defects are of a boundary file that was refused.
 	Defects []Defect `json:"defects,omitempty"`
+	// Errors are the bad cells of a sheet, or the first of them, and ErrorCount
+	// how many there are.
+	Errors     []table.CellFault `json:"errors,omitempty"`
+	ErrorCount int               `json:"error_count,omitempty"`
+	// Gaps are of an emergency roster.
+	Gaps []gapAnswer `json:"gaps,omitempty"`
 }
 
 // statusOf is the one table from kinds of failure to statuses.
@@ -87,6 +95,12 @@ func (a *API) fail(c *gin.Context, err error) {
 	}
 	if refused, ok := errors.AsType[*RefusedFile](err); ok {
 		p.Defects = refused.Defects[:min(len(refused.Defects), maxDefects)]
+	}
+	if sheet, ok := errors.AsType[*table.SheetError](err); ok {
+		p.Errors, p.ErrorCount = sheet.Faults, sheet.Count
+	}
+	if gaps, ok := errors.AsType[*patrol.GapError](err); ok {
+		p.Gaps = gapAnswers(gaps.Gaps)
 	}
 	if status == http.StatusInternalServerError {
 		p.Detail = ""

@@ -175,6 +175,11 @@ func (s *Sheet) take(row SheetRow, width int) {
 	}
 }
 
+// Column is the place of the column that messages call name, or -1.
+func (s *Sheet) Column(name string) int {
+	return slices.IndexFunc(s.columns, func(c SheetColumn) bool { return c.Names[0] == name })
+}
+
 // Has reports whether the file has column i.
 func (s *Sheet) Has(i int) bool { return s.places[i] >= 0 }
 
