@@ -34,8 +34,8 @@ const ReportEvery = 10 * time.Second
 // heartbeatEvery keeps a unit that stands still from being called silent.
 const heartbeatEvery = patrol.SilentAfter / 5
 
-// Setup sets up the programs that report for a unit. Every field but
-// TraccarURL holds the secret: it is shown to whoever sets up the device, once.
+// Setup sets up the programs that report for a unit. It holds the
+// secret: whoever sets up the device is shown it, once.
 type Setup struct {
 	// TraccarQR is what Traccar Client (from 9 on) reads as a QR picture in its
 	// settings. Opened by a camera it leads to a page that says nothing. There
