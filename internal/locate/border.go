@@ -18,12 +18,37 @@ func (x *Index) BorderDistance(p orb.Point) float64 {
 		_, d := x.Nearest(p)
 		return d
 	}
+	return x.nearest(c, anyBorder, math.Inf(1))
+}
+
+// DistanceTo is the distance in metres from c to grid id, or to the outside
+// of the district for grid.None: 0 within it, and at most limitM, which also
+// stands for a grid that there is not. It looks no further than limitM, and is
+// good to 0.1 % near the district.
+func (x *Index) DistanceTo(c geo.Coord, id grid.ID, limitM float64) float64 {
+	if x.LocateCoord(c) == id {
+		return 0
+	}
+	col, row := c.X>>x.shift-x.west, c.Y>>x.shift-x.south
+	if uint32(col) < uint32(x.w) && uint32(row) < uint32(x.h) {
+		return x.nearest(c, int64(id), limitM)
+	}
+	p := c.Point()
+	return min(limitM, polygonDistance(geo.ScaleAt(p[1]), p, x.gen.Polygon(id)))
+}
+
+// anyBorder stands for the label of every grid.
+const anyBorder = -1
+
+// nearest is the distance from c, in the raster, to the nearest border of the
+// grid labelled of, or limitM when that is less.
+func (x *Index) nearest(c geo.Coord, of int64, limitM float64) float64 {
 	col, row := int(c.X>>x.shift-x.west), int(c.Y>>x.shift-x.south)
 	scale := x.scales[row]
 	mx, my := scale.XM/geo.UnitsPerDegree, scale.YM/geo.UnitsPerDegree
 	// Distances are taken from the rounded position: 1 cm at most.
 	reach := x.reach(c, mx, my)
-	best := math.Inf(1) // squared
+	best := limitM * limitM
 	ring := 0
 	if cell := x.cells[row*int(x.w)+col]; cell < borderCell {
 		ring = int(cell >> ringShift)
@@ -34,7 +59,7 @@ func (x *Index) BorderDistance(p orb.Point) float64 {
 				break
 			}
 		}
-		x.searchRing(c, col, row, ring, mx, my, &best)
+		x.searchRing(c, of, col, row, ring, mx, my, &best)
 	}
 	return math.Sqrt(best)
 }
@@ -49,9 +74,9 @@ func (x *Index) reach(c geo.Coord, mx, my float64) float64 {
 	return min(float64(min(ox, size-ox))*mx, float64(min(oy, size-oy))*my)
 }
 
-// searchRing lowers best to the squared distance from c to the nearest edge in
-// the square ring of cells around (col, row).
-func (x *Index) searchRing(c geo.Coord, col, row, ring int, mx, my float64, best *float64) {
+// searchRing lowers best to the squared distance from c to the nearest edge of
+// the grid labelled of in the square ring of cells around (col, row).
+func (x *Index) searchRing(c geo.Coord, of int64, col, row, ring int, mx, my float64, best *float64) {
 	top, bottom := row+ring, row-ring
 	left, right := max(col-ring, 0), min(col+ring, int(x.w)-1)
 	for r := max(bottom, 0); r <= min(top, int(x.h)-1); r++ {
@@ -64,16 +89,21 @@ func (x *Index) searchRing(c geo.Coord, col, row, ring int, mx, my float64, best
 				continue
 			}
 			if cell := x.cells[r*int(x.w)+k]; cell >= borderCell {
-				x.nearestEdge(cell, c, mx, my, best)
+				x.nearestEdge(cell, c, of, mx, my, best)
 			}
 		}
 	}
 }
 
-func (x *Index) nearestEdge(cell uint32, c geo.Coord, mx, my float64, best *float64) {
-	rec := x.records[cell&^borderCell:]
+func (x *Index) nearestEdge(cell uint32, c geo.Coord, of int64, mx, my float64, best *float64) {
+	first := cell &^ borderCell
+	rec := x.records[first:]
 	rec = rec[recordHead : recordHead+int(rec[1])*edgeWords]
-	for len(rec) >= edgeWords {
+	for at := (first + recordHead) / edgeWords; len(rec) >= edgeWords; at++ {
+		if left := x.lefts[at]; of != anyBorder && int64(left) != of && int64(left^rec[4]&labelMask) != of {
+			rec = rec[edgeWords:]
+			continue
+		}
 		ax, ay := float64(int32(rec[0])-c.X)*mx, float64(int32(rec[1])-c.Y)*my
 		bx, by := float64(int32(rec[2])-c.X)*mx, float64(int32(rec[3])-c.Y)*my
 		rec = rec[edgeWords:]

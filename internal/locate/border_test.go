@@ -35,6 +35,53 @@ func TestBorderDistanceIsTheLeastOfAll(t *testing.T) {
 	}
 }
 
+// TestDistanceToAGridIsTheLeastOfItsBorders holds the search against every
+// border of every grid, the outside included, within the raster and far off.
+func TestDistanceToAGridIsTheLeastOfItsBorders(t *testing.T) {
+	for _, side := range []int32{3000, 100_000} {
+		g := lattice(t, 4, side, 11, 3)
+		x := New(g)
+		rnd := rand.New(rand.NewPCG(9, 9))
+		b := g.Bound().Pad(2 * float64(side) / geo.UnitsPerDegree)
+		ids := []grid.ID{grid.None}
+		for _, d := range g.Grids() {
+			ids = append(ids, d.ID)
+		}
+		for range 500 {
+			c, err := geo.Quantise(orb.Point{b.Min[0] + rnd.Float64()*(b.Max[0]-b.Min[0]), b.Min[1] + rnd.Float64()*(b.Max[1]-b.Min[1])})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := c.Point()
+			s := geo.ScaleAt(p[1])
+			for _, id := range ids {
+				want := math.Inf(1)
+				for _, a := range g.Partition().Arcs() {
+					if grid.ID(a.Left) != id && grid.ID(a.Right) != id {
+						continue
+					}
+					for i := 1; i < len(a.Points); i++ {
+						want = min(want, s.SegmentDistanceM(p, a.Points[i-1].Point(), a.Points[i].Point()))
+					}
+				}
+				if x.LocateCoord(c) == id {
+					want = 0
+				}
+				limit := float64(side) / 100 * rnd.Float64()
+				if got := x.DistanceTo(c, id, 1e9); math.Abs(got-want) > 0.02+want*0.002 {
+					t.Fatalf("side %d, %v to grid %d: got %.3f m, want %.3f m", side, p, id, got, want)
+				}
+				if got := x.DistanceTo(c, id, limit); math.Abs(got-min(want, limit)) > 0.02+want*0.002 {
+					t.Fatalf("side %d, %v to grid %d within %.1f m: got %.3f m, want %.3f m", side, p, id, limit, got, want)
+				}
+			}
+		}
+		if got := x.DistanceTo(geo.Coord{}, grid.MaxID, 50); got != 50 {
+			t.Errorf("to a grid that there is not: %v m", got)
+		}
+	}
+}
+
 func TestNearest(t *testing.T) {
 	g := lattice(t, 5, 100_000, 11, 3)
 	x := New(g)

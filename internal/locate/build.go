@@ -35,6 +35,7 @@ func New(gen *grid.Generation) *Index {
 // edge is directed upward (geo.Upward).
 type edge struct {
 	a, b geo.Coord
+	left uint32 // label
 	mask uint32 // left label XOR right label
 }
 
@@ -47,11 +48,11 @@ func edgesOf(p *partition.Partition) []edge {
 	for _, arc := range p.Arcs() {
 		mask := uint32(arc.Left ^ arc.Right)
 		for i := 1; i < len(arc.Points); i++ {
-			a, b := arc.Points[i-1], arc.Points[i]
+			a, b, left := arc.Points[i-1], arc.Points[i], arc.Left
 			if !geo.Upward(a, b) {
-				a, b = b, a
+				a, b, left = b, a, arc.Right
 			}
-			edges = append(edges, edge{a, b, mask})
+			edges = append(edges, edge{a, b, uint32(left), mask})
 		}
 	}
 	return edges
@@ -153,6 +154,7 @@ func (x *Index) openRecords(counts []uint32) {
 		}
 	}
 	x.records = make([]uint32, words)
+	x.lefts = make([]uint32, (words+edgeWords-1)/edgeWords)
 	at := uint32(0)
 	for cell, n := range counts {
 		if n > 0 {
@@ -170,6 +172,7 @@ func (x *Index) fillRecords(edges []edge) {
 			rec := x.records[x.cells[cell]&^borderCell:]
 			at := recordHead + edgeWords*int(rec[1])
 			rec[1]++
+			x.lefts[(int(x.cells[cell]&^borderCell)+at)/edgeWords] = e.left
 			rec[at], rec[at+1] = uint32(e.a.X), uint32(e.a.Y)
 			rec[at+2], rec[at+3] = uint32(e.b.X), uint32(e.b.Y)
 			rec[at+4] = e.mask | x.westFlags(e, cell)

@@ -61,6 +61,7 @@ type Index struct {
 
 	cells   []uint32
 	records []uint32
+	lefts   []uint32    // the label left of the edge at records[i] is lefts[i/edgeWords]
 	scales  []geo.Scale // of each row of cells
 
 	boxes rtree.RTreeG[int32] // grids by their boxes, as places in gen.Grids
@@ -71,7 +72,9 @@ func (x *Index) Generation() *grid.Generation { return x.gen }
 
 // Bytes is the memory that the index holds beside its generation, without the
 // tree of boxes.
-func (x *Index) Bytes() int { return 4*len(x.cells) + 4*len(x.records) + 16*len(x.scales) }
+func (x *Index) Bytes() int {
+	return 4*len(x.cells) + 4*len(x.records) + 4*len(x.lefts) + 16*len(x.scales)
+}
 
 // Locate is the grid at p, in WGS-84 degrees, or false when p lies outside the
 // district, in a hole in coverage, or is no position at all.
