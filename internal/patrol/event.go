@@ -83,3 +83,8 @@ type State struct {
 	SOS      bool    // called for help and not heard without since
 	Datum    bool    // the datum sentinel suspects its device
 }
+
+// newEvent is one that f made.
+func newEvent(f *Fix, kind EventKind, at int64, rule string) Event {
+	return Event{Unit: f.Unit, Kind: kind, At: time.UnixMilli(at).UTC(), Recorded: time.UnixMilli(f.Received).UTC(), Rule: rule}
+}
