@@ -44,6 +44,8 @@ type Config struct {
 	Live *live.Hub
 	// Patrols is who patrols. With none, what is about patrols is Unavailable.
 	Patrols *patrol.Registry
+	// Ingest is where devices report; with none, it is Unavailable.
+	Ingest *ingest.Station
 	// Devices is where devices find the service from outside; without a URL it
 	// is where the caller finds it.
 	Devices ingest.Public
@@ -105,7 +107,7 @@ func New(cfg Config) (*API, error) {
 	}
 	a := &API{
 		cfg:       cfg,
-		metrics:   newMetrics(cfg.Version),
+		metrics:   newMetrics(cfg.Version, cfg.Ingest),
 		limiter:   newLimiter(cfg.Limits, cfg.Now),
 		bodies:    budget{limit: cfg.Limits.BodiesBytes},
 		openapi:   openAPIDocument(cfg.Version),

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"lianqin/internal/grid"
+	"lianqin/internal/ingest"
 )
 
 // metrics are this API's own, so that several can live in one process.
@@ -33,7 +34,7 @@ const (
 	invalid
 )
 
-func newMetrics(version string) *metrics {
+func newMetrics(version string, devices *ingest.Station) *metrics {
 	r := prometheus.NewRegistry()
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -65,6 +66,9 @@ func newMetrics(version string) *metrics {
 	build.WithLabelValues(version).Set(1)
 	r.MustRegister(m.requests, m.seconds, m.generation, m.panics, m.limited, points, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if devices != nil {
+		r.MustRegister(devices)
+	}
 	m.handler = promhttp.HandlerFor(r, promhttp.HandlerOpts{})
 	return m
 }

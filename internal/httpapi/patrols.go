@@ -37,13 +37,17 @@ func (a *API) see(c *gin.Context) (*sight, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sight{caller: callerOf(c), staff: r.Staff(), grids: d.gen}
-	if j := s.caller.Jurisdiction; j.Level == auth.Village {
-		if g, ok := s.grids.GridByCode(j.Code); ok {
+	return sightOf(callerOf(c), r.Staff(), d.gen), nil
+}
+
+func sightOf(caller auth.Caller, staff *patrol.Staff, gen *grid.Generation) *sight {
+	s := &sight{caller: caller, staff: staff, grids: gen}
+	if j := caller.Jurisdiction; j.Level == auth.Village {
+		if g, ok := gen.GridByCode(j.Code); ok {
 			s.own = g.ID
 		}
 	}
-	return s, nil
+	return s
 }
 
 // covers reports whether u is the caller's business: a unit is its street's,

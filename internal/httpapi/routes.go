@@ -83,6 +83,12 @@ var routes = []route{
 	{"GET", "/api/v1/events", auth.WatchPatrols, (*API).listEvents},
 	{"GET", "/api/v1/quarantine", auth.ReadQuarantine, (*API).listQuarantine},
 
+	{"POST", "/api/v1/positions", auth.SendPositions, (*API).takePositions},
+	{"GET", "/ingest", auth.Anyone, (*API).takeReport}, // the phones' forms have credentials of their own
+	{"POST", "/ingest", auth.Anyone, (*API).takeReport},
+	{"GET", "/ingest/{anything}", auth.Anyone, (*API).takeReport},
+	{"POST", "/ingest/{anything}", auth.Anyone, (*API).takeReport},
+
 	{"GET", "/openapi.json", auth.Anyone, (*API).openAPI},
 	{"GET", "/healthz", auth.Anyone, (*API).healthz},
 	{"GET", "/readyz", auth.Anyone, (*API).readyz},

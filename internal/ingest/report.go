@@ -26,7 +26,7 @@ type report struct {
 	flags     patrol.Flags
 	invalid   string // why the device itself says that this is no position
 	encrypted bool
-	raw       []byte // as it came, for the quarantine
+	raw       []byte // as it came
 }
 
 func newReport() report {
@@ -115,9 +115,16 @@ func (in *intake) unknown(r *report) string {
 	return fmt.Sprintf("there is no unit %.40q for this device to report for", r.unit)
 }
 
+// refuse enters a refusal. The report as it came is kept where it can be no
+// position: one that might be is not for the quarantine, since nobody can tell
+// whether its unit was on duty.
 func (in *intake) refuse(r *report, unit patrol.UnitID, reason patrol.Reason, detail string) *patrol.Refusal {
+	raw := ""
+	if reason == patrol.Malformed || reason == patrol.NoPosition && r.invalid == "" {
+		raw = keep(r.raw, in.secret)
+	}
 	in.Refusals = append(in.Refusals, patrol.Refusal{Unit: unit, Device: in.from.Device.ID, Source: in.source, At: r.at, Received: in.received,
-		Reason: reason, Detail: detail, Raw: keep(r.raw, in.secret)})
+		Reason: reason, Detail: detail, Raw: raw})
 	return &in.Refusals[len(in.Refusals)-1]
 }
 
