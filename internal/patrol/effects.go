@@ -76,12 +76,16 @@ type EventQuery struct {
 type Log interface {
 	// Append makes data durable and returns the place of the entry that holds
 	// it; several callers share one commit. It is Unavailable when it cannot.
+	// After an error the entry is most likely not there, but may be: who sends
+	// it again must be told apart by what is in it.
 	Append(ctx context.Context, data []byte) (seq uint64, err error)
 	// Tail calls f with every entry from seq on, in order and without gaps,
-	// and waits for more until ctx ends or f fails. Data holds what one or
-	// more calls of Append were given, each apart; f must not keep it.
+	// the first of which is 1, and waits for more until ctx ends or f fails,
+	// also while the log cannot be reached. Data holds what one or more calls
+	// of Append were given, each apart; f must neither keep nor change it. It
+	// is NotFound when the entry was trimmed.
 	Tail(ctx context.Context, from uint64, f func(seq uint64, data [][]byte) error) error
-	// Trim forgets the entries before seq.
+	// Trim forgets the entries before the one given; the newest may stay.
 	Trim(ctx context.Context, before uint64) error
 }
 

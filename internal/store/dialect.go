@@ -28,7 +28,8 @@ type dialect struct {
 	// hasTable counts the tables named $1.
 	hasTable string
 	// columns lists table, column, type and whether it is in the primary key,
-	// of every table of ours, without derived columns, in order.
+	// of every table of ours, without derived columns, in order. Tracks are
+	// left out: each database has them in a form of its own.
 	columns string
 	// references lists pairs of tables of which the first refers to the second.
 	references string
@@ -41,7 +42,8 @@ var sqliteDialect = dialect{
 	snapshot: sql.LevelDefault, // a reading transaction in WAL is a snapshot
 	hasTable: `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = $1`,
 	columns: `SELECT t.name, c.name, lower(c.type), c.pk > 0 FROM sqlite_schema t, pragma_table_info(t.name) c
-		WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite~_%' ESCAPE '~' AND t.name <> 'goose_db_version' ORDER BY t.name, c.cid`,
+		WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite~_%' ESCAPE '~' AND t.name <> 'goose_db_version'
+		AND t.name <> 'fix_chunk' AND t.name NOT GLOB 'track_[0-9]*' ORDER BY t.name, c.cid`,
 	references: `SELECT t.name, f."table" FROM sqlite_schema t, pragma_foreign_key_list(t.name) f WHERE t.type = 'table'`,
 	bulk:       bulkInsert,
 }
@@ -55,7 +57,7 @@ var postgresDialect = dialect{
 		FROM pg_class c
 		JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
 		LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
-		WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace AND c.relname <> 'goose_db_version'
+		WHERE c.relkind = 'r' AND NOT c.relispartition AND c.relnamespace = current_schema()::regnamespace AND c.relname <> 'goose_db_version'
 		AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
 		ORDER BY c.relname COLLATE "C", a.attnum`,
 	references: `SELECT c.relname, f.relname FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_class f ON f.oid = k.confrelid
@@ -107,7 +109,7 @@ func connectSQLite(ctx context.Context, path string, opt Options) (*Store, error
 		"_pragma": {"trusted_schema(0)", "temp_store(MEMORY)", "cache_size(-16384)", "journal_size_limit(67108864)"},
 	}
 	file := "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath() + "?"
-	s := &Store{d: sqliteDialect, name: "sqlite:" + path, log: opt.Log}
+	s := newStore(sqliteDialect, "sqlite:"+path, opt.Log)
 	settings.Set("_txlock", "immediate") // a transaction that reads first and writes later never finds another in between
 	writing := settings.Encode()
 	settings.Set("_txlock", "deferred")
@@ -161,7 +163,8 @@ func connectPostgres(ctx context.Context, address string, opt Options) (*Store, 
 	db := stdlib.OpenDB(*cfg)
 	db.SetMaxOpenConns(opt.Readers + 4)
 	db.SetMaxIdleConns(opt.Readers)
-	s := &Store{d: postgresDialect, name: fmt.Sprintf("postgres:%s/%s", cfg.Host, cfg.Database), log: opt.Log, writer: db, readers: db}
+	s := newStore(postgresDialect, fmt.Sprintf("postgres:%s/%s", cfg.Host, cfg.Database), opt.Log)
+	s.writer, s.readers = db, db
 	if err := db.PingContext(ctx); err != nil {
 		return nil, errors.Join(s.faultOf(err), s.Close())
 	}

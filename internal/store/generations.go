@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/paulmach/orb"
@@ -28,17 +27,8 @@ func (s *Store) Generations() Generations { return Generations{s} }
 
 // Revision implements grid.Store.
 func (g Generations) Revision(ctx context.Context) (int64, error) {
-	n, err := revision(ctx, g.s.readers)
+	n, err := revision(ctx, g.s.readers, generationsLedger)
 	return n, g.s.faultOf(err)
-}
-
-func revision(ctx context.Context, q queryer) (int64, error) {
-	var n int64
-	err := q.QueryRowContext(ctx, `SELECT revision FROM ledger WHERE name = $1`, generationsLedger).Scan(&n)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, nil
-	}
-	return n, err
 }
 
 // Ledger implements grid.Store.
@@ -54,7 +44,7 @@ func (g Generations) Ledger(ctx context.Context) (*grid.Ledger, error) {
 func readLedger(ctx context.Context, q queryer) (*grid.Ledger, error) {
 	l := &grid.Ledger{}
 	var err error
-	if l.Revision, err = revision(ctx, q); err != nil {
+	if l.Revision, err = revision(ctx, q, generationsLedger); err != nil {
 		return nil, err
 	}
 	if err := q.QueryRowContext(ctx, `SELECT coalesce(max(greatest), 0) FROM content`).Scan(&l.Greatest); err != nil {
@@ -168,14 +158,12 @@ func (g Generations) Lineage(ctx context.Context, parent, child int) (grid.Linea
 	return l, err
 }
 
-// Update implements grid.Store. Counting the ledger up first makes every other
-// Update wait for the end of this one.
+// Update implements grid.Store.
 func (g Generations) Update(ctx context.Context, f func(*grid.Ledger) (*grid.Change, error)) (int64, error) {
 	var n int64
 	err := g.s.update(ctx, func(tx *transaction) error {
-		err := tx.QueryRowContext(ctx, `INSERT INTO ledger (name, revision) VALUES ($1, 1)
-			ON CONFLICT (name) DO UPDATE SET revision = ledger.revision + 1 RETURNING revision`, generationsLedger).Scan(&n)
-		if err != nil {
+		var err error
+		if n, err = countUp(ctx, tx, generationsLedger); err != nil {
 			return err
 		}
 		l, err := readLedger(ctx, tx)

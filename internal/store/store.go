@@ -40,6 +40,7 @@ type Store struct {
 	log     *slog.Logger
 	writer  *sql.DB // on SQLite one connection, since it has one writer
 	readers *sql.DB
+	fixes   *FixLog
 }
 
 // Open opens the database at url, sqlite:PATH or postgres://…, and brings its
@@ -67,11 +68,19 @@ func Open(ctx context.Context, url string, opt Options) (*Store, error) {
 	return s, nil
 }
 
+func newStore(d dialect, name string, log *slog.Logger) *Store {
+	s := &Store{d: d, name: name, log: log}
+	s.fixes = newFixLog(s)
+	return s
+}
+
 // Name is the database's name for messages: without a password.
 func (s *Store) Name() string { return s.name }
 
-// Close ends all connections.
+// Close ends all connections. What callers of Log still wait for is committed,
+// or Unavailable.
 func (s *Store) Close() error {
+	s.fixes.close()
 	err := s.writer.Close()
 	if s.readers != s.writer {
 		err = errors.Join(err, s.readers.Close())
