@@ -24,6 +24,8 @@ type commandLine struct {
 	Convert convertCommand `cmd:"" help:"Convert a boundary file to another format, cleaned on request. 转换边界文件格式，可同时清理。"`
 	Demo    demoCommand    `cmd:"" help:"Serve the demonstration district, or write it to a file. 演示辖区。"`
 
+	Simulate simulateCommand `cmd:"" help:"Simulated patrols that report to a service, and the score of what it made of them. 模拟巡防与评分。"`
+
 	User        userCommand        `cmd:"" help:"Accounts: add, list, change, disable. 账号管理。"`
 	Audit       auditCommand       `cmd:"" help:"What was done, by whom; verify that the record is whole. 审计记录与校验。"`
 	Generations generationsCommand `cmd:"" help:"Boundaries in time: import, check, publish, compare, export. 边界版本：导入、校验、发布、比较、导出。"`

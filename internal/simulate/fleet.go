@@ -109,7 +109,7 @@ func (f *Fleet) start(m *member, at time.Time) {
 		m.walker.next()
 	}
 	if f.options.Truth {
-		m.watch = newWatch(f.roads, from, m.walker.leg.at(from), m.device.AccuracyM)
+		m.watch = newWatch(f.roads, sh, from, m.walker.leg.at(from), m.device.AccuracyM)
 		m.truths = append(m.truths, &m.watch.Truth)
 	}
 }

@@ -150,6 +150,12 @@ func (r *Roads) faces(w way) (left, right grid.ID) {
 	return grid.ID(a.Left), grid.ID(a.Right)
 }
 
+// beyond reports whether c is further than limitM from a grid, or from the
+// outside of the district for grid.None.
+func (r *Roads) beyond(c geo.Coord, id grid.ID, limitM float64) bool {
+	return r.index.DistanceTo(c, id, limitM+1) > limitM
+}
+
 // touches reports whether one side of w is of the street.
 func (r *Roads) touches(w way, street string) bool {
 	a := &r.arcs[w.arc]
@@ -159,28 +165,4 @@ func (r *Roads) touches(w way, street string) bool {
 		}
 	}
 	return false
-}
-
-// fromM is the distance in metres from s to the border of a grid, or of the
-// district for grid.None.
-func (r *Roads) fromM(id grid.ID, s spot) float64 {
-	best := math.Inf(1)
-	for _, w := range r.sides[id] {
-		line := r.lines[w.arc]
-		for i := 1; i < len(line); i++ {
-			best = min(best, segment2(s, line[i-1], line[i]))
-		}
-	}
-	return math.Sqrt(best)
-}
-
-// segment2 is the square of the distance from p to a–b.
-func segment2(p, a, b spot) float64 {
-	dx, dy := b.x-a.x, b.y-a.y
-	t := 0.0
-	if l2 := dx*dx + dy*dy; l2 > 0 {
-		t = min(1, max(0, ((p.x-a.x)*dx+(p.y-a.y)*dy)/l2))
-	}
-	ex, ey := a.x+t*dx-p.x, a.y+t*dy-p.y
-	return ex*ex + ey*ey
 }

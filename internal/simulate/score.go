@@ -15,7 +15,7 @@ import (
 // Concluded is what a service made of one unit. Times are by the device's
 // clock, as the service has them.
 type Concluded struct {
-	Crossings []Crossing     // changes of grid that stand, by time, Known when they were told
+	Crossings []Crossing     // changes of grid that stand, by time; Known is when the last fix was taken that they rest on
 	Retracted int            // changes of grid that were withdrawn
 	Kept      map[int64]int  // fixes of the track, by their time: how many there are
 	Caught    map[int64]bool // fixes in quarantine for what they say, by their time
@@ -33,20 +33,24 @@ const seenFixes = 3
 
 // Crossings is how events of grids compare with the truth.
 //
-// An event is false when the unit, around the event's time, never left the
-// grid that it is said to have left, or came nowhere within the limits of the
-// grid that it is said to have entered. It is doubtful when it is not false,
+// An event is false when the unit, between its time and the fix that confirmed
+// it, never left the grid that it is said to have left, or came nowhere within
+// the limits of the grid that it is said to have entered. It is doubtful when it is not false,
 // and the unit passed by that grid within the limits and was not in it: no
 // device can tell the two sides of a street apart. A true crossing is missed
 // when no event enters that grid while the unit is there. Of true crossings
 // those count as settled that outlast the service's own limits: more than
 // 15 m, or the device's accuracy, out of the old grid for 20 s on end.
 type Crossings struct {
-	True, Settled             int
-	Seen                      int // of Settled: with fixes enough to be seen by
-	Events, False, Doubtful   int
-	MissedSettled, MissedTrue int // of Seen, and of True
-	Retracted                 int
+	True          int `json:"true"`
+	Settled       int `json:"settled"`
+	Seen          int `json:"seen"` // of Settled: with fixes enough to be seen by
+	Events        int `json:"events"`
+	False         int `json:"false"`
+	Doubtful      int `json:"doubtful"`
+	MissedSettled int `json:"missed_settled"` // of Seen
+	MissedTrue    int `json:"missed_true"`    // of True
+	Retracted     int `json:"retracted"`
 }
 
 func (c *Crossings) add(d Crossings) {
@@ -74,11 +78,12 @@ func (f *Fleet) judge(m *member, events []Crossing, sent []sending) (c Crossings
 		}
 		c.Events += len(mine)
 		for _, e := range mine {
+			from, until := e.At-slack, max(e.At, e.Known)+slack
 			switch {
-			case !t.Left(e.From, e.At-slack, e.At+slack):
+			case !t.Left(e.From, from, until):
 				c.False++
-			case t.Visited(e.To, e.At-slack, e.At+slack):
-			case f.passed(m, e.To, within(sent, e.At-slack, e.At+slack)):
+			case t.Visited(e.To, from, until):
+			case f.passed(m, e.To, within(sent, from, until)):
 				c.Doubtful++
 			default:
 				c.False++
@@ -129,7 +134,7 @@ func within(sent []sending, from, until int64) []sending {
 // it took one of these fixes.
 func (f *Fleet) passed(m *member, id grid.ID, sent []sending) bool {
 	limit := max(settledM, m.device.AccuracyM)
-	return slices.ContainsFunc(sent, func(s sending) bool { return f.roads.fromM(id, f.roads.spot(s.truly)) <= limit })
+	return slices.ContainsFunc(sent, func(s sending) bool { return !f.roads.beyond(s.truly, id, limit) })
 }
 
 // inGrid is how many of these fixes were taken in id.
@@ -144,24 +149,31 @@ func inGrid(t *Truth, id grid.ID, sent []sending) (n int) {
 
 // Score is what a service got right and wrong of a run.
 type Score struct {
-	Units   int
-	Sent    int // reports that were answered for good
-	Unsent  int // reports that were given up or never answered
-	Fixes   int // different plain fixes among those sent
-	Found   int // of Fixes: in the track once
-	Lost    int // of Fixes: neither in the track nor in quarantine
-	Doubled int // of Fixes: in the track more than once
-	Accused int // of Fixes: in quarantine
+	Units   int `json:"units"`
+	Sent    int `json:"sent"`    // reports that were answered for good
+	Unsent  int `json:"unsent"`  // reports that were given up or never answered
+	Fixes   int `json:"fixes"`   // different plain fixes among those sent
+	Found   int `json:"found"`   // of Fixes: in the track once
+	Lost    int `json:"lost"`    // of Fixes: neither in the track nor in quarantine
+	Doubled int `json:"doubled"` // of Fixes: in the track more than once
+	Accused int `json:"accused"` // of Fixes: in quarantine
+	// OffDuty are fixes at a time, by the device's clock, at which the unit was
+	// not on duty; they are not among Fixes.
+	OffDuty int `json:"off_duty"`
 	// Outliers that were sent, and how many of them are in quarantine rather
 	// than in the track.
-	Outliers, Caught int
-	Crossings        Crossings // of honest devices
+	Outliers  int       `json:"outliers"`
+	Caught    int       `json:"caught"`
+	Crossings Crossings `json:"crossings"` // of honest devices
 	// Liars are devices with a beat that sent GCJ-02; Exposed are those of them
 	// that are suspected, Wronged are others that are.
-	Liars, Exposed, Wronged int
+	Liars   int `json:"liars"`
+	Exposed int `json:"exposed"`
+	Wronged int `json:"wronged"`
 	// Tracks and Quarantine say whether those could be read, and so whether
 	// Found, Lost, Doubled, Accused and Caught mean anything.
-	Tracks, Quarantine bool
+	Tracks     bool `json:"tracks"`
+	Quarantine bool `json:"quarantine"`
 }
 
 // Record is what a run remembers of what was sent, for scoring.
@@ -209,8 +221,7 @@ func (r *Record) answered(reports []Report) {
 }
 
 // Score compares what a service concluded of f's units with the truth; got is
-// by unit. Fixes before from, by the true clock, are left out: earlier runs
-// sent others.
+// by unit.
 func (f *Fleet) Score(r *Record, got []Concluded) Score {
 	s := Score{Units: len(f.units)}
 	for i, m := range f.units {
@@ -229,8 +240,12 @@ func (f *Fleet) Score(r *Record, got []Concluded) Score {
 				}
 				continue
 			}
-			s.Fixes++
 			taken = append(taken, x)
+			if !onDuty(m.truths, at) {
+				s.OffDuty++
+				continue
+			}
+			s.Fixes++
 			switch n := got[i].Kept[at]; {
 			case n > 1:
 				s.Doubled++
@@ -260,6 +275,7 @@ func (f *Fleet) Score(r *Record, got []Concluded) Score {
 		events := slices.Clone(got[i].Crossings)
 		for k := range events {
 			events[k].At -= ahead
+			events[k].Known -= ahead
 		}
 		slices.SortFunc(events, func(a, b Crossing) int { return cmp.Compare(a.At, b.At) })
 		c := f.judge(m, events, taken)
@@ -267,6 +283,11 @@ func (f *Fleet) Score(r *Record, got []Concluded) Score {
 		s.Crossings.add(c)
 	}
 	return s
+}
+
+// onDuty reports whether a shift that was simulated covers at.
+func onDuty(truths []*Truth, at int64) bool {
+	return slices.ContainsFunc(truths, func(t *Truth) bool { return at >= t.Shift.From.UnixMilli() && at < t.Shift.To.UnixMilli() })
 }
 
 // Print writes s for people.

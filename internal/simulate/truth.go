@@ -24,8 +24,9 @@ const (
 	settledFor = 20 * time.Second
 )
 
-// Truth is where one unit truly was, as far as it was followed.
+// Truth is where one unit truly was on one shift, as far as it was followed.
 type Truth struct {
+	Shift     Shift
 	First     grid.ID    // where it was when the watch began
 	Since     int64      // when that was
 	Until     int64      // as far as it was followed
@@ -81,9 +82,9 @@ type watch struct {
 	away    int64 // since when it has been further than limitM; 0 when it is not
 }
 
-func newWatch(r *Roads, at int64, c geo.Coord, limitM float64) *watch {
+func newWatch(r *Roads, sh Shift, at int64, c geo.Coord, limitM float64) *watch {
 	id := r.index.LocateCoord(c)
-	return &watch{Truth: Truth{First: id, Since: at, Until: at}, roads: r, limitM: max(settledM, limitM), now: id, settled: id}
+	return &watch{Truth: Truth{Shift: sh, First: id, Since: at, Until: at}, roads: r, limitM: max(settledM, limitM), now: id, settled: id}
 }
 
 // A border is nearer than BorderDistance says by no more than this: its
@@ -131,7 +132,7 @@ func (w *watch) cross(t int64, id grid.ID) {
 }
 
 func (w *watch) settle(t int64, c geo.Coord) {
-	if w.roads.fromM(w.settled, w.roads.spot(c)) <= w.limitM {
+	if !w.roads.beyond(c, w.settled, w.limitM) {
 		w.away = 0
 		return
 	}
