@@ -151,19 +151,30 @@ func (g *Gate) open(ctx context.Context, a Account, address string) (Token, stri
 	return t, secret, err
 }
 
+// ErrUnbound is Denied: who proved an identity at the provider has no account
+// here, or a disabled one.
+var ErrUnbound = fault.New(fault.Denied, "no account is bound to this identity")
+
 // SignInSubject opens a session for the account bound to an OpenID Connect
-// subject ("issuer subject"), Denied when there is none.
+// subject ("issuer subject"), or is ErrUnbound.
 func (g *Gate) SignInSubject(ctx context.Context, subject, address string) (Token, string, error) {
 	var a Account
+	bound := false
 	err := g.store.Change(ctx, func(tx Tx) (err error) {
 		a, err = tx.AccountBySubject(subject)
-		return err
+		if err != nil && fault.KindOf(err) != fault.NotFound {
+			return err
+		}
+		if bound = err == nil && !a.Disabled; bound {
+			return nil
+		}
+		return tx.Append(Event{At: g.now(), Who: subject, Role: Public, Address: address, Action: "session.refuse", Subject: subject})
 	})
-	if fault.KindOf(err) == fault.NotFound || err == nil && a.Disabled {
-		return Token{}, "", fault.New(fault.Denied, "no account is bound to this identity")
-	}
 	if err != nil {
 		return Token{}, "", err
+	}
+	if !bound {
+		return Token{}, "", ErrUnbound
 	}
 	return g.open(ctx, a, address)
 }

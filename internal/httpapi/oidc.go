@@ -3,6 +3,7 @@ package httpapi
 import (
 	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -71,7 +72,9 @@ func (a *API) setAttempt(c *gin.Context, value string, maxAge int) {
 
 var callbackParams = []string{"state", "code", "error", "error_description", "error_uri", "iss", "session_state", "scope"}
 
-// oidcCallback answers GET /oidc/callback: back from the provider.
+// oidcCallback answers GET /oidc/callback: back from the provider. A person's
+// browser comes here, so that a refusal leads to the sign-in page, which tells
+// of it.
 func (a *API) oidcCallback(c *gin.Context) error {
 	o, err := a.oidc()
 	if err != nil {
@@ -81,17 +84,42 @@ func (a *API) oidcCallback(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	next := "/"
+	switch err = a.finishSignIn(c, o, &p, &next); {
+	case err == nil:
+		return seeOther(c, next)
+	case fault.KindOf(err) != fault.Denied:
+		return err
+	}
+	a.cfg.Log.Info("single sign-on refused", "address", a.address(c.Request), "error", redact(err.Error()))
+	back := url.Values{"failed": {"refused"}}
+	if errors.Is(err, auth.ErrUnbound) {
+		back.Set("failed", "unbound")
+	}
+	if next != "/" {
+		back.Set("next", next)
+	}
+	return seeOther(c, "/login/?"+back.Encode())
+}
+
+// finishSignIn gives the browser its session, and tells where it wanted to go.
+func (a *API) finishSignIn(c *gin.Context, o *auth.OIDC, p *params, next *string) error {
 	cookie, err := c.Request.Cookie(attemptCookie)
 	if err != nil {
-		return fault.New(fault.Denied, "登录已超时，请重试 the sign-in took too long, or began in another browser; try again")
+		return fault.New(fault.Denied, "the sign-in took too long, or began in another browser")
 	}
 	a.setAttempt(c, "", -1) // each attempt once
 	parts := strings.Split(cookie.Value, ".")
 	if len(parts) != 4 || subtle.ConstantTimeCompare([]byte(parts[0]), []byte(p.values[0])) != 1 {
-		return fault.New(fault.Denied, "登录状态不符，请重试 the answer belongs to another sign-in; try again")
+		return fault.New(fault.Denied, "the answer belongs to another sign-in")
+	}
+	if b, err := base64.RawURLEncoding.DecodeString(parts[3]); err == nil { // the cookie is the browser's, and may be anything
+		if own, err := ownPath("next", string(b)); err == nil {
+			*next = own
+		}
 	}
 	if p.has(2) {
-		return fault.New(fault.Denied, "single sign-on refused: %s", clipText(p.values[2]))
+		return fault.New(fault.Denied, "the provider says %s", clipText(p.values[2]))
 	}
 	ctx := c.Request.Context()
 	subject, err := o.Finish(ctx, a.oidcRedirect(c.Request), auth.Attempt{State: parts[0], Nonce: parts[1], Verifier: parts[2]}, p.values[1])
@@ -103,13 +131,7 @@ func (a *API) oidcCallback(c *gin.Context) error {
 		return err
 	}
 	a.setCookie(c, sessionCookie, secret, t.Expires)
-	next := "/"
-	if b, err := base64.RawURLEncoding.DecodeString(parts[3]); err == nil { // the cookie is the browser's, and may be anything
-		if own, err := ownPath("next", string(b)); err == nil {
-			next = own
-		}
-	}
-	return seeOther(c, next)
+	return nil
 }
 
 // maxNext is the longest path to come back to; cookies have little room.

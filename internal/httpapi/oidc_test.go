@@ -128,6 +128,10 @@ func (p *provider) signInFrom(t *testing.T, a *API, start string, tamper func(ba
 	return call(a, "GET", back.String(), "", "Cookie", cookie.Name+"="+cookie.Value)
 }
 
+func hasSession(w *httptest.ResponseRecorder) bool {
+	return strings.Contains(strings.Join(w.Header()["Set-Cookie"], ";"), sessionCookie)
+}
+
 func TestSingleSignOn(t *testing.T) {
 	p := newProvider(t)
 	config := auth.OIDCConfig{Name: "单点登录", Issuer: p.URL, ClientID: "lianqin", Secret: "client secret"}
@@ -137,8 +141,11 @@ func TestSingleSignOn(t *testing.T) {
 	if w := call(a, "GET", "/api/v1/session", ""); !strings.Contains(w.Body.String(), `"oidc":{"name":"单点登录"}`) {
 		t.Errorf("the session does not offer it: %s", w.Body)
 	}
-	if w := p.signIn(t, a, nil); w.Code != 403 || !strings.Contains(w.Body.String(), "no account is bound") {
-		t.Errorf("an identity without an account: %d %s", w.Code, w.Body)
+	if w := p.signInFrom(t, a, "/oidc/start?next=/admin/", nil); w.Code != 303 || w.Header().Get("Location") != "/login/?failed=unbound&next=%2Fadmin%2F" || hasSession(w) {
+		t.Errorf("an identity without an account: %d %v", w.Code, w.Header())
+	}
+	if w := signedIn(t, a, "root").call(a, "GET", "/api/v1/audit?action=session.refuse", ""); !strings.Contains(w.Body.String(), p.URL+" u-42") {
+		t.Errorf("the audit chain does not tell of it: %s", w.Body)
 	}
 	bound := `{"subject":"` + p.URL + ` u-42"}`
 	if w := signedIn(t, a, "root").call(a, "PATCH", "/api/v1/accounts/wang", bound); w.Code != 200 {
@@ -214,7 +221,7 @@ func TestSingleSignOn(t *testing.T) {
 			tt.prepare()
 		}
 		w := p.signIn(t, a, tt.tamper)
-		if w.Code != 403 || strings.Contains(strings.Join(w.Header()["Set-Cookie"], ";"), sessionCookie) {
+		if w.Code != 303 || w.Header().Get("Location") != "/login/?failed=refused" || hasSession(w) {
 			t.Errorf("%s: %d %s %v", tt.name, w.Code, w.Body, w.Header())
 		}
 	}
