@@ -1,7 +1,9 @@
 package httpapi
 
 import (
+	"net"
 	"net/http"
+	"net/url"
 
 	"github.com/gin-gonic/gin"
 
@@ -154,6 +156,11 @@ func (a *API) publicAt(r *http.Request) ingest.Public {
 	at := a.cfg.Devices
 	if at.URL == "" {
 		at.URL = a.base(r)
+	}
+	if host, port, err := net.SplitHostPort(at.MQTT); err == nil && host == "" { // on every address of the machine
+		if u, err := url.Parse(at.URL); err == nil {
+			at.MQTT = net.JoinHostPort(u.Hostname(), port)
+		}
 	}
 	return at
 }
