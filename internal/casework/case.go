@@ -39,12 +39,16 @@ type Order struct {
 // and the limits, which a later version does not change.
 type Filing struct {
 	Catalogue int          `json:"catalogue"`
-	Kind      Kind         `json:"kind"`
-	Major     string       `json:"major"` // code
-	Key       bool         `json:"xiaolianqin_key,omitempty"`
 	Response  Limit        `json:"response"`
 	Disposal  Limit        `json:"disposal"`
 	Stages    []StageLimit `json:"stages,omitempty"`
+}
+
+// Class is what the catalogue says an item is.
+type Class struct {
+	Kind  Kind   `json:"kind"`
+	Major string `json:"major"` // code
+	Key   bool   `json:"xiaolianqin_key,omitempty"`
 }
 
 // StageLimit is one stage of a staged disposal, from its start.
@@ -77,14 +81,14 @@ type Cycle struct {
 	Reworks    int `json:"reworks,omitempty"`
 	Extensions int `json:"extensions,omitempty"`
 
-	Lead      grid.Department   `json:"lead,omitzero"`
-	Support   []grid.Department `json:"support,omitempty"`
-	Why       *Assignment       `json:"why,omitempty"`   // of the last dispatch
-	Ruled     *grid.Department  `json:"ruled,omitempty"` // by coordination: whom the next dispatch goes to
-	Joint     *Joint            `json:"joint,omitempty"`
-	DoneBy    string            `json:"done_by,omitempty"` // who disposed, or found and did it
-	Suspended []Period          `json:"suspended,omitempty"`
-	Clocks    []Timer           `json:"clocks"`
+	Lead    grid.Department   `json:"lead,omitzero"`
+	Support []grid.Department `json:"support,omitempty"`
+	Why     *Assignment       `json:"why,omitempty"`   // of the last dispatch
+	Ruled   *grid.Department  `json:"ruled,omitempty"` // by coordination: whom the next dispatch goes to
+	Joint   *Joint            `json:"joint,omitempty"`
+	DoneBy  string            `json:"done_by,omitempty"` // who disposed, or found and did it
+	Paused  []Period          `json:"paused,omitempty"`  // of the disposal's clock: suspended, in coordination, or returned
+	Clocks  []Timer           `json:"clocks"`
 }
 
 // Case is a case as it stands. It is a value: Apply makes another of it, and
@@ -102,6 +106,7 @@ type Case struct {
 	Received  time.Time `json:"received"`            // when it came in, by ours
 	Text      string    `json:"text,omitempty"`
 	Item      string    `json:"item,omitempty"` // code
+	Class     Class     `json:"class,omitzero"` // of Item
 	Place     Place     `json:"place"`
 	Centre    string    `json:"centre,omitempty"` // code of the street whose centre has it; empty is the district's
 	Order     *Order    `json:"order,omitempty"`
@@ -162,14 +167,14 @@ func (c Case) With(e Entry) (Case, error) {
 	if e.Action == Reopen {
 		c.Past = append(slices.Clip(c.Past), c.Cycle)
 		c.Cycle = Cycle{Number: c.Cycle.Number + 1, Begun: e.At}
-		if e.To == Filed { // neither accepted nor filed again: it was
-			c.Cycle.Accepted, c.Cycle.Filed = e.At, e.At
-		}
 	}
 	c.takeIn(&e)
 	c.count(&e)
 	for _, ch := range e.Clocks {
 		c.Cycle.Clocks = changed(c.Cycle.Clocks, ch, e.At)
+		if ch.Clock == DisposalClock {
+			c.Cycle.pause(ch.Op, e.At)
+		}
 	}
 	return c, nil
 }
@@ -187,6 +192,9 @@ func (c *Case) takeIn(e *Entry) {
 	}
 	if in.Item != "" {
 		c.Item = in.Item
+	}
+	if e.Class != nil {
+		c.Class = *e.Class
 	}
 	if in.Place != nil {
 		c.Place = *in.Place
@@ -239,17 +247,12 @@ func (c *Case) count(e *Entry) {
 	case ExtendOnce, ExtendAgain:
 		first(&y.Extended)
 		y.Extensions++
-	case Suspend:
-		y.Suspended = append(slices.Clip(y.Suspended), Period{From: e.At})
-		c.Review = e.Input.Review
-	case ReviewSuspension:
+	case Suspend, ReviewSuspension:
 		c.Review = e.Input.Review
 	case EndSuspension:
-		y.endSuspension(e.At)
 		c.Review = time.Time{}
 	case Reassign:
 		first(&y.Returned)
-		y.endSuspension(e.At)
 		c.Review = time.Time{}
 		y.Ruled = &e.Input.Assignment.Lead
 	case Rule:
@@ -269,10 +272,16 @@ func (c *Case) count(e *Entry) {
 	}
 }
 
-func (y *Cycle) endSuspension(at time.Time) {
-	if n := len(y.Suspended); n > 0 && y.Suspended[n-1].To.IsZero() {
-		y.Suspended = slices.Clone(y.Suspended)
-		y.Suspended[n-1].To = at
+// pause keeps when the disposal's clock stood.
+func (y *Cycle) pause(op Op, at time.Time) {
+	n := len(y.Paused)
+	standing := n > 0 && y.Paused[n-1].To.IsZero()
+	switch {
+	case op == Pause && !standing:
+		y.Paused = append(slices.Clip(y.Paused), Period{From: at})
+	case (op == Resume || op == Stop || op == Cancel) && standing:
+		y.Paused = slices.Clone(y.Paused)
+		y.Paused[n-1].To = at
 	}
 }
 

@@ -55,6 +55,7 @@ type Entry struct {
 
 	Emergency bool    `json:"emergency,omitempty"` // at intake: which limits
 	Order     *Order  `json:"order,omitempty"`     // with its due time
+	Class     *Class  `json:"class,omitempty"`     // of the item, when it was given or looked up anew
 	Filing    *Filing `json:"filing,omitempty"`
 }
 

@@ -85,7 +85,7 @@ var LifeCycle = []Transition{
 		Clocks: []ClockOp{{AcceptClock, Stop}, {FileClock, Start}}, Standard: contents},
 	{Action: NotAccept, Name: "不受理", From: []State{Reported}, To: NotAccepted, Who: []Role{Clerk}, Unless: standing, Needs: []Need{NeedsReason}, Clears: Supervised,
 		Clocks: []ClockOp{{EveryClock, Stop}}, Standard: contents},
-	{Action: SelfHandle, Name: "自行处置", From: []State{Reported}, To: ToCheck, Who: []Role{Patrol, Village}, Unless: standing, Needs: []Need{NeedsEvidence}, Sets: SelfHandled,
+	{Action: SelfHandle, Name: "自行处置", From: []State{Reported}, To: ToCheck, Who: []Role{Patrol, Village}, Unless: standing, Needs: []Need{NeedsItem, NeedsPlace, NeedsEvidence}, Sets: SelfHandled,
 		Clocks: []ClockOp{{AcceptClock, Cancel}}, Standard: patrolling},
 	{Action: File, Name: "立案", From: []State{Accepted}, To: Filed, Who: []Role{ShiftLeader}, Unless: standing, Needs: []Need{NeedsItem, NeedsPlace, NeedsVerified},
 		Clocks: []ClockOp{{FileClock, Stop}, {DispatchClock, Start}}, Standard: contents},

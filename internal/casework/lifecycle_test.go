@@ -201,7 +201,7 @@ func TestSuspensionPauses(t *testing.T) {
 	if k, _ := s.c.Clock(DisposalClock); len(k.Dues) != 2 || !k.Stages[1].Due.Equal(local(t, "2026-03-06 16:30")) {
 		t.Errorf("the earlier due time is lost, or the stages stood still: %+v", k)
 	}
-	if got := s.c.Cycle.Suspended; len(got) != 1 || !got[0].To.Equal(local(t, "2026-02-28 09:00")) {
+	if got := s.c.Cycle.Paused; len(got) != 1 || !got[0].To.Equal(local(t, "2026-02-28 09:00")) {
 		t.Errorf("suspended %v", got)
 	}
 	s.replays()

@@ -62,6 +62,17 @@ func (p *Procedure) Apply(c Case, a Action, who Actor, at time.Time, in Input) (
 
 // prepare enters what an action takes from the rules and the catalogue.
 func (p *Procedure) prepare(c *Case, e *Entry) error {
+	if c.Cycle.Number > 1 && (e.Input.Item != "" || e.Input.Place != nil) {
+		// The figures of the cycle before rest on them.
+		return fault.New(fault.Conflict, "case %d was closed once: its item and place stand", c.ID)
+	}
+	if e.Input.Item != "" || e.Action == Accept || e.Action == File {
+		item, _, err := p.item(c, e)
+		if err != nil {
+			return err
+		}
+		e.Class = &Class{Kind: item.Kind, Major: item.Major.Code, Key: item.Key}
+	}
 	switch e.Action {
 	case Report:
 		e.Emergency = e.Input.Intake.Channel == ByEmergency || p.Modes.Emergency(e.At)
@@ -91,9 +102,9 @@ func (p *Procedure) filing(c *Case, e *Entry) (*Filing, error) {
 		return nil, err
 	}
 	f := &Filing{
-		Catalogue: catalogue.Number(), Kind: item.Kind, Major: item.Major.Code, Key: item.Key,
-		Response: Limit{time.Duration(item.ResponseMinutes) * time.Minute, item.Clock},
-		Disposal: Limit{time.Duration(item.DisposalHours) * time.Hour, item.Clock},
+		Catalogue: catalogue.Number(),
+		Response:  Limit{time.Duration(item.ResponseMinutes) * time.Minute, item.Clock},
+		Disposal:  Limit{time.Duration(item.DisposalHours) * time.Hour, item.Clock},
 	}
 	for _, s := range item.Stages {
 		f.Stages = append(f.Stages, StageLimit{s.Name, time.Duration(s.Hours) * time.Hour})

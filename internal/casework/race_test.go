@@ -1,0 +1,6 @@
+//go:build race
+
+package casework
+
+// raceEnabled: the detector makes everything ten times as slow.
+const raceEnabled = true
