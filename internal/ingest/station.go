@@ -65,12 +65,12 @@ type Limits struct {
 	// Fixes is the greatest number of fixes in one own request: 10,000.
 	Fixes int
 	// Body is the greatest body that a phone may send, after decompression, and
-	// the greatest MQTT packet: 256 kB.
+	// the greatest MQTT packet: 128 kB.
 	Body int
 	// Durable is how long a sender is kept waiting for its report to become
 	// durable before it is told to come again: 10 s.
 	Durable time.Duration
-	// Connections is how many each listener keeps at once: 10,000.
+	// Connections is how many each listener keeps at once: 5,000.
 	Connections int
 	// PerAddress is how many of them may come from one address: 2,000, since a
 	// mobile network hides many phones behind one.
@@ -87,9 +87,9 @@ type Limits struct {
 
 func (l Limits) withDefaults() Limits {
 	setDefault(&l.Fixes, 10_000)
-	setDefault(&l.Body, 256<<10)
+	setDefault(&l.Body, 128<<10)
 	setDefault(&l.Durable, 10*time.Second)
-	setDefault(&l.Connections, 10_000)
+	setDefault(&l.Connections, 5_000)
 	setDefault(&l.PerAddress, 2_000)
 	setDefault(&l.Handshake, 10*time.Second)
 	setDefault(&l.Idle, 15*time.Minute)
