@@ -331,31 +331,33 @@ func (r *Registry) EnterShifts(ctx context.Context, by Editor, shifts []Shift, w
 	if len(shifts) == 0 {
 		return fault.New(fault.Invalid, "a roster of no shifts")
 	}
-	return r.update(ctx, func(s *Staff) (*RollChange, error) {
-		if err := checkShifts(s, by, shifts); err != nil {
-			return nil, err
+	return r.update(ctx, func(s *Staff) (*RollChange, error) { return shiftChange(s, by, shifts, withGaps) })
+}
+
+func shiftChange(s *Staff, by Editor, shifts []Shift, withGaps bool) (*RollChange, error) {
+	if err := checkShifts(s, by, shifts); err != nil {
+		return nil, err
+	}
+	from, to := shifts[0].From, shifts[0].To
+	units := make(map[UnitID]bool)
+	for _, sh := range shifts {
+		units[sh.Unit] = true
+		if sh.From.Before(from) {
+			from = sh.From
 		}
-		from, to := shifts[0].From, shifts[0].To
-		units := make(map[UnitID]bool)
-		for _, sh := range shifts {
-			units[sh.Unit] = true
-			if sh.From.Before(from) {
-				from = sh.From
-			}
-			if sh.To.After(to) {
-				to = sh.To
-			}
+		if sh.To.After(to) {
+			to = sh.To
 		}
-		goes := func(sh Shift) bool { return units[sh.Unit] && !sh.From.Before(from) && sh.From.Before(to) }
-		next, c, err := s.reshift(by, units, shifts, goes)
-		if err != nil || withGaps {
-			return c, err
-		}
-		if gaps := next.newGaps(s, shifts); len(gaps) > 0 {
-			return nil, &GapError{gaps}
-		}
-		return c, nil
-	})
+	}
+	goes := func(sh Shift) bool { return !sh.From.Before(from) && sh.From.Before(to) }
+	next, c, err := s.reshift(by, units, shifts, goes)
+	if err != nil || withGaps {
+		return c, err
+	}
+	if gaps := next.newGaps(s, shifts); len(gaps) > 0 {
+		return nil, &GapError{gaps}
+	}
+	return c, nil
 }
 
 // RemoveShifts takes out the shifts of a unit that begin in [from, to).

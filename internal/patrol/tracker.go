@@ -320,7 +320,7 @@ func (t *Tracker) keep(staff *Staff, u *unitState, f *Fix) {
 		t.happened(e)
 	}
 	if was != u.course.grid && was != grid.None {
-		t.visits[was] = max(t.visits[was], u.last.At)
+		t.visits[was] = max(t.visits[was], min(u.last.At, u.course.since))
 	}
 	if u.course.raw != grid.None {
 		before := placeOf(&u.last)
