@@ -21,8 +21,8 @@ type Effects struct {
 // one transaction. Entering it again changes nothing.
 type Correction struct {
 	Unit      UnitID
-	Released  []Fix     // out of the quarantine and into the track
-	Withdrawn []Refusal // out of the track and into the quarantine, with their Fix
+	Released  []Fix     // out of the quarantine, however often they are there, and into the track, which may have them already
+	Withdrawn []Refusal // out of the track and into the quarantine, where they may be already, with their Fix
 	Retracted []int64   // events that do not hold; those retracted already stay as they are
 	Entered   []Event   // instead, or beside
 }

@@ -34,10 +34,11 @@ type rerun struct {
 	until   int64 // and what lies up to this; at first without end
 }
 
-// candidate is a fix and whether the track has it.
+// candidate is a fix and where it is: in the track, in quarantine, or in both
+// when its sender repeated it.
 type candidate struct {
-	fix     Fix
-	inTrack bool
+	fix              Fix
+	inTrack, refused bool
 }
 
 // lookBacks are how far back a moment to begin from is looked for, the last of
@@ -208,7 +209,7 @@ func (r *rerun) read(ctx context.Context, start, end int64) ([]candidate, error)
 	add := func(inTrack bool) func([]Fix) error {
 		return func(fixes []Fix) error {
 			for _, f := range fixes {
-				all = append(all, candidate{f, inTrack})
+				all = append(all, candidate{f, inTrack, !inTrack})
 			}
 			return nil
 		}
@@ -220,7 +221,15 @@ func (r *rerun) read(ctx context.Context, start, end int64) ([]candidate, error)
 		return nil, err
 	}
 	slices.SortStableFunc(all, func(a, b candidate) int { return cmp.Compare(a.fix.At, b.fix.At) })
-	return slices.CompactFunc(all, func(a, b candidate) bool { return a.fix.At == b.fix.At }), nil
+	one := all[:0]
+	for _, c := range all {
+		if n := len(one); n > 0 && one[n-1].fix.At == c.fix.At {
+			one[n-1].refused = one[n-1].refused || c.refused && c.fix.Pos == one[n-1].fix.Pos
+			continue
+		}
+		one = append(one, c)
+	}
+	return one, nil
 }
 
 func (r *rerun) take(c *candidate) {
@@ -267,7 +276,7 @@ func (r *rerun) take(c *candidate) {
 func (r *rerun) flush() {
 	for i := range r.open {
 		c := &r.open[i]
-		if !c.inTrack {
+		if c.refused {
 			r.change.Released = append(r.change.Released, c.fix)
 		}
 		shift, _, ok := r.staff.shift(r.unit, c.fix.At)
@@ -342,9 +351,11 @@ func (r *rerun) compare() {
 	}
 }
 
-// says reports whether two events say the same of the unit.
+// says reports whether two events say the same of the unit, from the same
+// fixes.
 func (e *Event) says(other *Event) bool {
-	return e.Kind == other.Kind && e.At.Equal(other.At) && e.From == other.From && e.To == other.To
+	return e.Kind == other.Kind && e.At.Equal(other.At) && e.From == other.From && e.To == other.To &&
+		slices.EqualFunc(e.Evidence, other.Evidence, func(a, b Evidence) bool { return a.At == b.At })
 }
 
 // install makes the unit's present follow from its past as it is now.

@@ -186,6 +186,12 @@ func (t *Tracker) keepSaving(ctx context.Context) error {
 
 // save enters the effects so far, and with put a checkpoint of them.
 func (t *Tracker) save(ctx context.Context, put bool) error {
+	t.saving.Lock()
+	defer t.saving.Unlock()
+	return t.saveHeld(ctx, put)
+}
+
+func (t *Tracker) saveHeld(ctx context.Context, put bool) error {
 	if !t.isReady() {
 		return nil // what is replayed was entered
 	}
@@ -257,6 +263,8 @@ func (t *Tracker) enter(ctx context.Context, e *effects) error {
 // checkSilence finds who went silent by now. Nobody did while this process was
 // not there to hear.
 func (t *Tracker) checkSilence(ctx context.Context, now, began time.Time) error {
+	t.saving.Lock()
+	defer t.saving.Unlock()
 	t.gate.Lock()
 	events := append(t.owed, t.silences(now.UnixMilli(), began.UnixMilli())...)
 	if t.owed = nil; t.effects.add(events) {
@@ -335,9 +343,13 @@ func (t *Tracker) isReady() bool {
 	}
 }
 
-// Settle runs the past of every unit again that has late fixes, at once.
+// Settle enters all that was applied, and runs the past of every unit again
+// that has late fixes, at once.
 func (t *Tracker) Settle(ctx context.Context) error {
 	for {
+		if err := t.save(ctx, false); err != nil {
+			return err
+		}
 		var due []UnitID
 		t.gate.Lock()
 		for id := range t.late {
@@ -356,7 +368,9 @@ func (t *Tracker) Settle(ctx context.Context) error {
 // rerunUnits holds up the applying of the log. A re-run reads what was entered:
 // a unit of which something is not is left for the next time.
 func (t *Tracker) rerunUnits(ctx context.Context, due []UnitID, atMost time.Duration) error {
-	if err := t.save(ctx, false); err != nil {
+	t.saving.Lock()
+	defer t.saving.Unlock()
+	if err := t.saveHeld(ctx, false); err != nil {
 		return err
 	}
 	t.gate.Lock()

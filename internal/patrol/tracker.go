@@ -48,7 +48,9 @@ type Tracker struct {
 	gate    sync.Mutex
 	effects *effects // nil in a replay; under gate
 	late    map[UnitID]*backlog
-	owed    []Event // of the clock, not entered yet; of Run's saver alone
+
+	saving sync.Mutex // over what is entered, so that it is in order; taken before gate
+	owed   []Event    // of the clock, not entered yet; under saving
 
 	mu      sync.RWMutex // over all that follows, which gate's holder changes
 	units   []unitState  // by UnitID
