@@ -244,8 +244,8 @@ type simulateRunCommand struct {
 
 func (*simulateRunCommand) Help() string { return simulateHelp }
 
-// simulation is a run that is ready to go.
-type simulation struct {
+// outing is a run that is ready to go.
+type outing struct {
 	source simulate.Source
 	fleet  *simulate.Fleet // nil for a replay
 	record *simulate.Record
@@ -301,7 +301,7 @@ func (c *simulateRunCommand) Run(s *session) error {
 
 // score asks the service what it made of the run, once it had time to run the
 // past of late fixes again.
-func (c *simulateRunCommand) score(s *session, sim *simulation, password string) error {
+func (c *simulateRunCommand) score(s *session, sim *outing, password string) error {
 	if c.Settle > 0 {
 		s.notef("等待补传更正 %v for corrections…", c.Settle)
 	}
@@ -350,8 +350,8 @@ func (c *simulateRunCommand) progress(s *session) func(simulate.Count) {
 	}
 }
 
-func (c *simulateRunCommand) prepare(crew *crewFile, gen *grid.Generation) (*simulation, error) {
-	sim := &simulation{begin: time.Now().Add(-c.ahead())}
+func (c *simulateRunCommand) prepare(crew *crewFile, gen *grid.Generation) (*outing, error) {
+	sim := &outing{begin: time.Now().Add(-c.ahead())}
 	if c.From != nil {
 		sim.begin = c.From.Time
 	}
@@ -423,7 +423,7 @@ func crewOf(staff *demo.Staff, begin time.Time) []simulate.Unit {
 	return units
 }
 
-func (c *simulateRunCommand) prepareReplay(sim *simulation) error {
+func (c *simulateRunCommand) prepareReplay(sim *outing) error {
 	f, err := os.Open(c.Replay)
 	if err != nil {
 		return notFound(c.Replay, err)
