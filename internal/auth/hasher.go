@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -77,11 +78,15 @@ func (j hashJob) key() []byte {
 	return argon2.IDKey([]byte(j.Password), j.Salt, j.Passes, j.Memory, j.Lanes, hashBytes)
 }
 
+// helpMemory is above what one hash takes: the one before is collected first.
+const helpMemory = 32 << 20
+
 // HelpHash answers what another process's Hasher asks on in, with what the
 // machine has left over, until in ends.
 func HelpHash(in io.Reader, out io.Writer) error {
 	runtime.LockOSThread() // the priority is a thread's
 	yieldToOthers()
+	debug.SetMemoryLimit(helpMemory)
 	jobs, keys := gob.NewDecoder(in), gob.NewEncoder(out)
 	for {
 		var j hashJob
