@@ -11,7 +11,7 @@ import (
 )
 
 // MaxUnitID bounds what a Staff makes room for.
-const MaxUnitID UnitID = 1<<22 - 1
+const MaxUnitID UnitID = 1<<20 - 1
 
 // Staff is a Roll as it is asked: who patrols, with what, and who is on duty
 // when. It is immutable and safe for concurrent use; callers do not modify
