@@ -17,6 +17,7 @@ import (
 	"lianqin/internal/grid"
 	"lianqin/internal/ingest"
 	"lianqin/internal/live"
+	"lianqin/internal/locate"
 	"lianqin/internal/patrol"
 )
 
@@ -28,6 +29,9 @@ type Config struct {
 	// Atlas holds the boundaries. It is required; until it has a generation in
 	// force, what asks for boundaries is Unavailable.
 	Atlas *grid.Atlas
+	// Indexes are those of Atlas, where others use them as well; nil makes its
+	// own.
+	Indexes *locate.Indexes
 	// Public is what callers who have not signed in may do beside Anyone.
 	Public []auth.Action
 	// OIDC is single sign-on beside passwords; nil is none.
@@ -116,7 +120,10 @@ func New(cfg Config) (*API, error) {
 	}
 	a.streams.init(cfg.Limits)
 	a.requests.prefix = processPrefix()
-	a.views = newViews(cfg.Atlas, cfg.Now, cfg.Limits.TileCacheBytes, a.metrics.published)
+	if cfg.Indexes == nil {
+		cfg.Indexes = locate.NewIndexes(cfg.Atlas)
+	}
+	a.views = newViews(cfg.Atlas, cfg.Indexes, cfg.Now, cfg.Limits.TileCacheBytes, a.metrics.published)
 	a.engine = a.newEngine()
 	return a, nil
 }

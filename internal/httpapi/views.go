@@ -31,6 +31,7 @@ const (
 // once; follow only does the work beforehand.
 type views struct {
 	atlas     *grid.Atlas
+	indexes   *locate.Indexes
 	now       func() time.Time
 	tileBytes int64
 	changed   func(*grid.Generation) // told of every other generation in force
@@ -52,8 +53,8 @@ type view struct {
 	make func() *district
 }
 
-func newViews(atlas *grid.Atlas, now func() time.Time, tileBytes int64, changed func(*grid.Generation)) *views {
-	v := &views{atlas: atlas, now: now, tileBytes: tileBytes, changed: changed, kept: make(map[int]*view),
+func newViews(atlas *grid.Atlas, indexes *locate.Indexes, now func() time.Time, tileBytes int64, changed func(*grid.Generation)) *views {
+	v := &views{atlas: atlas, indexes: indexes, now: now, tileBytes: tileBytes, changed: changed, kept: make(map[int]*view),
 		stop: make(chan struct{}), done: make(chan struct{})}
 	go v.follow()
 	return v
@@ -93,7 +94,7 @@ func (v *views) of(g *grid.Generation) *district {
 		if len(v.kept) >= maxViews {
 			v.evict()
 		}
-		k = &view{make: sync.OnceValue(func() *district { return newDistrict(locate.New(g), v.tileBytes/pastTiles) })}
+		k = &view{make: sync.OnceValue(func() *district { return newDistrict(v.indexes.Of(g), v.tileBytes/pastTiles) })}
 		v.kept[g.Number()] = k
 	}
 	v.tick++

@@ -78,9 +78,9 @@ func TestCoverage(t *testing.T) {
 		got[c.Grid] = row{c.Present, c.Assigned, v, c.Debt}
 	}
 	want := map[grid.ID]row{
-		1: {1, 1, 5 * time.Hour, 0}, // 2 is silent since
+		1: {1, 1, 5 * time.Hour, 0},                                             // 2 is silent since
 		2: {0, 1, 20 * time.Minute, 5*time.Hour - 20*time.Minute - 2*time.Hour}, // left by the first fix in 1
-		3: {0, 1, -1, 3 * time.Hour}, // its unit was never heard
+		3: {0, 1, -1, 3 * time.Hour},                                            // its unit was never heard
 	}
 	for id := grid.ID(4); id <= 9; id++ {
 		want[id] = row{0, 0, -1, 3 * time.Hour}
