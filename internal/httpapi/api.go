@@ -48,6 +48,9 @@ type Config struct {
 	Live *live.Hub
 	// Patrols is who patrols. With none, what is about patrols is Unavailable.
 	Patrols *patrol.Registry
+	// Tracker is where they are now. With none, what asks for that is
+	// Unavailable.
+	Tracker *patrol.Tracker
 	// Ingest is where devices report; with none, it is Unavailable.
 	Ingest *ingest.Station
 	// Devices is where devices find the service from outside; without a URL it
@@ -87,6 +90,7 @@ type API struct {
 	site      *site
 	diffs     diffs
 	rolls     rolls
+	coverages coverages
 	importing chan struct{} // held by who reads a boundary file
 	streams   streams
 	requests  requestIDs

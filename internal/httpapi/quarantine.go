@@ -162,10 +162,10 @@ func (a *API) refusalsOf(c *gin.Context, s *sight) (func(patrol.UnitID, string) 
 }
 
 func (s *sight) refusalAnswer(id int64, r *patrol.Refusal) refusalAnswer {
-	out := refusalAnswer{ID: id, Unit: s.code(r.Unit), Device: r.Device, Source: r.Source.String(), Received: time.UnixMilli(r.Received).In(grid.Zone),
+	out := refusalAnswer{ID: id, Unit: s.code(r.Unit), Device: r.Device, Source: r.Source.String(), Received: inZone(r.Received),
 		Reason: r.Reason, Detail: r.Detail, Raw: r.Raw}
 	if r.At != 0 {
-		out.At = time.UnixMilli(r.At).In(grid.Zone)
+		out.At = inZone(r.At)
 	}
 	if r.Fix != nil {
 		p := r.Fix.Pos.Point()

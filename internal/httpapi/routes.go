@@ -81,6 +81,7 @@ var routes = []route{
 	{"GET", "/api/v1/roster", auth.ManagePatrols, (*API).showRoster},
 	{"POST", "/api/v1/roster", auth.ManagePatrols, (*API).importRoster},
 	{"GET", "/api/v1/events", auth.WatchPatrols, (*API).listEvents},
+	{"GET", "/api/v1/coverage", auth.WatchPatrols, (*API).showCoverage},
 	{"GET", "/api/v1/quarantine", auth.ReadQuarantine, (*API).listQuarantine},
 
 	{"POST", "/api/v1/positions", auth.SendPositions, (*API).takePositions},

@@ -147,7 +147,7 @@ func (t *track) read(c *gin.Context, tracks patrol.Tracks) error {
 }
 
 func stamp(ms int64) string {
-	return time.UnixMilli(ms).In(grid.Zone).Format("2006-01-02T15:04:05.999Z07:00")
+	return inZone(ms).Format("2006-01-02T15:04:05.999Z07:00")
 }
 
 // writeTrackGeoJSON writes a feature collection: the whole track with what is

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/paulmach/orb"
 
 	"lianqin/internal/auth"
 	"lianqin/internal/fault"
@@ -84,13 +85,68 @@ func (a *API) listUnits(c *gin.Context) error {
 	return nil
 }
 
-// unitPage is what the caller may know about one unit: who it is, when it is
-// on duty, which devices report for it.
+// unitPage is what the caller may know about one unit: who it is, how it is
+// just now, when it is on duty, which devices report for it.
 type unitPage struct {
 	Unit    unitAnswer     `json:"unit"`
+	State   *stateAnswer   `json:"state,omitempty"` // none where patrols are not followed
 	Shifts  []shiftAnswer  `json:"shifts,omitempty"`
 	Devices []deviceAnswer `json:"devices,omitempty"`
 }
+
+// stateAnswer is how a unit is at a moment; what is not known is left out.
+type stateAnswer struct {
+	Presence  string     `json:"presence"`
+	At        time.Time  `json:"at,omitzero"` // of the last fix
+	Received  time.Time  `json:"received,omitzero"`
+	Position  *orb.Point `json:"position,omitempty"`
+	AccuracyM float32    `json:"accuracy_m,omitempty"`
+	SpeedMPS  *float32   `json:"speed_mps,omitempty"`
+	Heading   *float32   `json:"heading_deg,omitempty"`
+	Battery   *int8      `json:"battery_pct,omitempty"`
+	Source    string     `json:"source,omitempty"`
+	Raw       *gridName  `json:"raw,omitempty"`
+	Grid      *gridName  `json:"grid,omitempty"`
+	Since     time.Time  `json:"since,omitzero"` // in Grid
+	SOS       bool       `json:"sos"`
+	Datum     bool       `json:"suspect_datum"`
+}
+
+func (s *sight) stateAnswer(st *patrol.State) *stateAnswer {
+	out := &stateAnswer{Presence: st.Presence.String(), SOS: st.SOS, Datum: st.Datum}
+	f := &st.Last
+	if f.At == 0 {
+		return out
+	}
+	p := f.Pos.Point()
+	out.At, out.Received, out.Position, out.AccuracyM, out.Source = inZone(f.At), inZone(f.Received), &p, f.AccuracyM, f.Source.String()
+	out.SpeedMPS, out.Heading, out.Battery = known(f.SpeedMPS), known(f.HeadingDeg), known(f.BatteryPct)
+	out.Raw, out.Grid = s.gridName(st.Raw), s.gridName(st.Grid)
+	if st.Since != 0 {
+		out.Since = inZone(st.Since)
+	}
+	return out
+}
+
+// known is v, or nil for what is negative.
+func known[T float32 | int8](v T) *T {
+	if v < 0 {
+		return nil
+	}
+	return &v
+}
+
+// gridName is a grid in force, or nil.
+func (s *sight) gridName(id grid.ID) *gridName {
+	g, ok := s.grids.Grid(id)
+	if !ok {
+		return nil
+	}
+	return &gridName{id, g.Code, g.Name}
+}
+
+// inZone is an instant of Unix milliseconds as people here read it.
+func inZone(ms int64) time.Time { return time.UnixMilli(ms).In(grid.Zone) }
 
 // Shifts of a unit's page reach this far around now.
 const (
@@ -113,6 +169,13 @@ func (a *API) showUnit(c *gin.Context) error {
 	}
 	now := a.cfg.Now()
 	page := unitPage{Unit: s.unitAnswer(u)}
+	if t := a.cfg.Tracker; t != nil {
+		state, err := t.State(u.ID, now)
+		if err != nil && fault.KindOf(err) != fault.NotFound {
+			return err
+		}
+		page.State = s.stateAnswer(&state)
+	}
 	if a.may(s.caller, auth.ReadTracks) || a.may(s.caller, auth.ManagePatrols) {
 		page.Shifts = s.shiftsOf(u, now.Add(-shiftsBefore), now.Add(shiftsAfter))
 	}
