@@ -23,6 +23,7 @@ import (
 	"lianqin/internal/casework"
 	"lianqin/internal/geo"
 	"lianqin/internal/grid"
+	"lianqin/internal/patrol"
 	"lianqin/internal/store"
 )
 
@@ -164,6 +165,13 @@ func newAPI(t testing.TB, cfg Config, gen *grid.Generation) *API {
 			t.Fatal(err)
 		}
 		cfg.Atlas = atlas
+	}
+	if cfg.Patrols == nil {
+		registry, err := patrol.OpenRegistry(t.Context(), s.Register())
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Patrols = registry
 	}
 	if gen != nil {
 		putInForce(t, cfg.Atlas, gen, day(2000, 1, 1))

@@ -93,9 +93,6 @@ func (a *API) listEvents(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.cfg.Tracks == nil {
-		return fault.New(fault.Unavailable, "events are not kept here")
-	}
 	if p.has(eventsUnit) {
 		u, err := s.unit(p.values[eventsUnit])
 		if err != nil {
@@ -106,6 +103,9 @@ func (a *API) listEvents(c *gin.Context) error {
 		if err := a.noteLook(c, "events.read", u.Code, map[string]any{"from": q.From.In(grid.Zone), "to": q.To.In(grid.Zone)}); err != nil {
 			return err
 		}
+	}
+	if a.cfg.Tracks == nil {
+		return fault.New(fault.Unavailable, "events are not kept here")
 	}
 	events, more, err := a.events(c.Request.Context(), s, q, street, limit)
 	if err != nil {

@@ -41,7 +41,7 @@ func fileReader(_ context.Context, file BoundaryFile) ([]grid.Street, []grid.Are
 	return streets, areas, nil
 }
 
-func decode[T any](t *testing.T, w *httptest.ResponseRecorder, status int) (v T) {
+func decode[T any](t testing.TB, w *httptest.ResponseRecorder, status int) (v T) {
 	t.Helper()
 	if w.Code != status {
 		t.Fatalf("%d %s, want %d", w.Code, clipText(w.Body.String()), status)

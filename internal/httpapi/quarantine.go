@@ -81,9 +81,6 @@ func (a *API) listQuarantine(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.cfg.Quarantine == nil {
-		return fault.New(fault.Unavailable, "refused reports are not kept here")
-	}
 	if p.has(quarantineUnit) {
 		u, err := s.unit(p.values[quarantineUnit])
 		if err != nil {
@@ -93,6 +90,9 @@ func (a *API) listQuarantine(c *gin.Context) error {
 		if err := a.noteLook(c, "quarantine.read", u.Code, map[string]any{"from": q.From.In(grid.Zone), "to": q.To.In(grid.Zone)}); err != nil {
 			return err
 		}
+	}
+	if a.cfg.Quarantine == nil {
+		return fault.New(fault.Unavailable, "refused reports are not kept here")
 	}
 	return a.writeQuarantine(c, s, q, limit)
 }
