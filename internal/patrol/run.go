@@ -49,7 +49,11 @@ func (t *Tracker) Run(ctx context.Context) error {
 	}
 	group, running := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		return t.log.Tail(running, from+1, func(seq uint64, entry [][]byte) error { return t.take(running, seq, entry, applied) })
+		return t.persist(running, func() error {
+			return t.log.Tail(running, max(from, t.Stats().Applied)+1, func(seq uint64, entry [][]byte) error {
+				return t.take(running, seq, entry, applied)
+			})
+		})
 	})
 	group.Go(func() error { return t.keepSaving(running) })
 	err = group.Wait()
@@ -219,44 +223,51 @@ func (t *Tracker) saveHeld(ctx context.Context, put bool) error {
 	})
 }
 
-// enter saves e, without what another process entered. When ctx ends first, e
-// goes back before what was applied since.
+// enter saves e, without what another process entered. When it cannot, e goes
+// back before what was applied since.
 func (t *Tracker) enter(ctx context.Context, e *effects) error {
+	defer signal(t.room)
 	for len(e.marks) > 0 {
-		var saved Saved
-		err := t.persist(ctx, func() (err error) {
-			saved, err = t.tracks.Save(ctx, &e.Effects)
-			return err
-		})
-		switch {
-		case err == nil:
+		if err := t.enterOnce(ctx, e); err != nil {
 			t.gate.Lock()
-			t.known(saved.Duplicates)
+			e.join(t.effects)
+			t.effects = e
 			t.gate.Unlock()
-			signal(t.room)
-			return nil
-		case fault.KindOf(err) != fault.Conflict:
-			if ctx.Err() != nil {
-				t.gate.Lock()
-				e.join(t.effects)
-				t.effects = e
-				t.gate.Unlock()
-			}
 			return err
 		}
-		var applied uint64
-		err = t.persist(ctx, func() (err error) {
-			_, _, applied, err = t.tracks.Checkpoint(ctx)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if applied < e.First {
-			return fault.New(fault.Internal, "entries %d to %d of the log: refused as applied already, but %d is the last that was", e.First, e.Last, applied)
-		}
-		e.cut(applied)
 	}
+	return nil
+}
+
+// enterOnce leaves of e what has to be tried again.
+func (t *Tracker) enterOnce(ctx context.Context, e *effects) error {
+	var saved Saved
+	err := t.persist(ctx, func() (err error) {
+		saved, err = t.tracks.Save(ctx, &e.Effects)
+		return err
+	})
+	if err == nil {
+		t.gate.Lock()
+		t.known(saved.Duplicates)
+		t.gate.Unlock()
+		e.marks = nil
+		return nil
+	}
+	if fault.KindOf(err) != fault.Conflict {
+		return err
+	}
+	var applied uint64
+	err = t.persist(ctx, func() (err error) {
+		_, _, applied, err = t.tracks.Checkpoint(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if applied < e.First {
+		return fault.New(fault.Internal, "entries %d to %d of the log: refused as applied already, but %d is the last that was", e.First, e.Last, applied)
+	}
+	e.cut(applied)
 	return nil
 }
 
