@@ -29,6 +29,7 @@ func TestPresence(t *testing.T) {
 	}{
 		{"nothing heard yet", nil, 60, Unheard, false},
 		{"before the shift", []Fix{before}, -1, OffDutyNow, false},
+		{"long before the shift", []Fix{before}, -3000, OffDutyNow, false},
 		{"at its first instant", []Fix{before}, 0, Unheard, false},
 		{"heard", []Fix{seen(1, 10, 500, 500, 5)}, 10, Online, true},
 		{"for just under five minutes", []Fix{seen(1, 10, 500, 500, 5)}, 309.999, Online, true},
@@ -53,6 +54,18 @@ func TestPresence(t *testing.T) {
 	}
 	if _, err := replayed(t, 1).State(2, eight); err == nil {
 		t.Error("an unknown unit has a state")
+	}
+}
+
+func TestAReplayShowsWhoReportedBeforeTheRosterReaches(t *testing.T) {
+	r := replayed(t, 2, seen(1, -3600, 500, 500, 5), seen(1, -3590, 500, 500, 5))
+	for _, tt := range []struct {
+		now  float64
+		want int
+	}{{-3600, 1}, {-3300, 1}, {-3291, 1}, {-3290, 0}} {
+		if got := r.States(time.UnixMilli(at(tt.now)), nil); len(got) != tt.want || tt.want == 1 && (got[0].Presence != Online || got[0].Grid != 1) {
+			t.Errorf("at %v: %+v", tt.now, got)
+		}
 	}
 }
 

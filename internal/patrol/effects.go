@@ -13,7 +13,7 @@ type Effects struct {
 	Kept        []Fix     // in no order; of these none is known to the track, unless Late
 	Late        []Fix     // older than the unit's newest: the track may have them already
 	Refused     []Refusal // for the quarantine, which counts them
-	Released    []Fix     // out of the quarantine again, since later fixes bear them out, after Refused went in; among Kept as well
+	Released    []Fix     // out of the quarantine again, since later fixes bear them out; among Kept as well
 	Events      []Event
 }
 

@@ -45,8 +45,12 @@ type candidate struct {
 // them further than any fix is taken from.
 var lookBacks = [...]time.Duration{10 * time.Minute, time.Hour, 12 * time.Hour, 3 * 24 * time.Hour, maxAge + 24*time.Hour}
 
-// pastSlice is how much of the past is read at once.
-const pastSlice = 30 * time.Minute
+// How much of the past is read at once: after a slice in which there is
+// nothing, more.
+const (
+	pastSlice = 30 * time.Minute
+	dayOff    = 8 * time.Hour
+)
 
 // endOfTime is when an unbounded re-run ends.
 const endOfTime = math.MaxInt64
@@ -181,12 +185,16 @@ func (e *Event) confirmed() int64 {
 // again takes the fixes after from, until nothing changes any more or there
 // are none.
 func (r *rerun) again(ctx context.Context) error {
-	newest := r.newest()
-	for start := r.from + 1; start <= newest; start += pastSlice.Milliseconds() {
-		end := min(start+pastSlice.Milliseconds(), newest+1)
+	newest, slice := r.newest(), pastSlice
+	for start := r.from + 1; start <= newest; {
+		end := min(start+slice.Milliseconds(), newest+1)
 		all, err := r.read(ctx, start, end)
 		if err != nil {
 			return err
+		}
+		start = end
+		if slice = pastSlice; len(all) == 0 { // a night, or days off
+			slice = dayOff
 		}
 		for i := range all {
 			r.take(&all[i])

@@ -104,8 +104,10 @@ func NewTracker(cfg Config) *Tracker {
 }
 
 // NewReplay makes a Tracker of the past, which is fed and never Run. It begins
-// without a fix: feed it the fixes of the last SilentAfter and more before the
-// moment to be shown.
+// without a fix: feed it the fixes of some minutes more than SilentAfter before
+// the first moment to be shown, so that silence is told from absence and the
+// confirmed grids have come about. Where the roster does not reach back to
+// then, who reports is on duty.
 func NewReplay(staff *Staff, bounds Boundaries, settings Settings) *Tracker {
 	return newTracker(func() *Staff { return staff }, bounds, settings)
 }
@@ -375,19 +377,24 @@ func (t *Tracker) State(unit UnitID, now time.Time) (State, error) {
 	return t.state(staff, unit, now.UnixMilli()), nil
 }
 
-// state tells no position off duty, and none from before the shift.
+// state tells no position off duty, and none from before the shift. In a
+// replay, whose roster may not reach so far back, a unit is on duty while its
+// track goes on, too: there are no fixes but those of duty.
 func (t *Tracker) state(staff *Staff, id UnitID, now int64) State {
 	s := State{Unit: id}
 	from, _, on := staff.shift(id, now)
+	var u *unitState
+	if int(id) < len(t.units) && t.units[id].last.At != 0 {
+		u = &t.units[id]
+	}
 	if !on {
-		return s
+		if t.effects != nil || u == nil || now-u.last.At >= SilentAfter.Milliseconds() || staff.OnDuty(id, u.last.At) {
+			return s
+		}
+		from = u.last.At
 	}
 	s.Presence = Unheard
-	if int(id) >= len(t.units) {
-		return s
-	}
-	u := &t.units[id]
-	if u.last.At == 0 || u.last.At < from {
+	if u == nil || u.last.At < from {
 		return s
 	}
 	s.Presence = Online
