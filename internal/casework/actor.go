@@ -72,6 +72,18 @@ func (t *Transition) reaches(c *Case, who Actor) bool {
 	return true
 }
 
+// Handles reports whether c is who's to deal with, so that he may know who
+// reported it: the centre that has it, and the department that leads.
+func (c *Case) Handles(who Actor) bool {
+	switch who.Role {
+	case Clerk, ShiftLeader, Dispatcher, DeputyDirector:
+		return who.Street == "" || who.Street == c.Centre
+	case Handler:
+		return who.Department != "" && who.Department == c.Cycle.Lead.Code
+	}
+	return false
+}
+
 // party reports whether a department takes part beside the lead.
 func (c *Case) party(department string) bool {
 	for _, d := range c.Cycle.Support {

@@ -165,13 +165,17 @@ func (b *Book) each(q *Query, f func(*row)) {
 	visit(b.open)
 }
 
-// want is a Filter in keys: for each dimension the key, plus one, or 0.
-type want keys
+// want is a Filter in keys: for each dimension the key, plus one, or 0; and of
+// items, by key, whether it is wanted.
+type want struct {
+	keys  keys
+	items []bool // nil: all
+}
 
 // wanted is false when the filter has a value that no fact has.
 func (b *Book) wanted(f *Filter) (want, bool) {
 	var w want
-	for at, value := range [...]string{1: f.Street, 2: f.Grid, 3: f.Department, 4: f.Item, 5: f.Major, 6: string(f.Channel)} {
+	for at, value := range [...]string{1: f.Street, 2: f.Grid, 3: f.Department, 5: f.Major, 6: string(f.Channel)} {
 		if value == "" {
 			continue
 		}
@@ -179,18 +183,26 @@ func (b *Book) wanted(f *Filter) (want, bool) {
 		if !ok {
 			return w, false
 		}
-		w[at] = key + 1
+		w.keys[at] = key + 1
+	}
+	if len(f.Items) > 0 {
+		w.items = make([]bool, len(b.named[itemwise].all))
+		for _, item := range f.Items {
+			if key, ok := b.named[itemwise].at[item]; ok {
+				w.items[key] = true
+			}
+		}
 	}
 	return w, true
 }
 
 func (w *want) passes(k *keys) bool {
-	for i := range w {
-		if w[i] != 0 && w[i] != k[i]+1 {
+	for i, key := range w.keys {
+		if key != 0 && key != k[i]+1 {
 			return false
 		}
 	}
-	return true
+	return w.items == nil || w.items[k[itemwise]]
 }
 
 // Figures are all figures that q asks for, the same as Tally's of all facts.

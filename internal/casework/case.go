@@ -129,23 +129,18 @@ func (c *Case) Clock(name ClockName) (*Timer, bool) {
 	return &c.Cycle.Clocks[i], true
 }
 
-// Next is the running clock that runs out first, or false when none runs: what
-// a queue is sorted by.
-func (c *Case) Next() (*Timer, bool) {
+// Next is the running clock on which something is due first, and when; or false
+// when none runs: what a queue is sorted by.
+func (c *Case) Next() (*Timer, time.Time, bool) {
 	var next *Timer
+	var first time.Time
 	for i := range c.Cycle.Clocks {
 		t := &c.Cycle.Clocks[i]
-		if !t.Running() {
-			continue
-		}
-		due, _ := t.Due()
-		if next == nil {
-			next = t
-		} else if first, _ := next.Due(); due.Before(first) {
-			next = t
+		if due, _, ok := t.NextDue(); ok && (next == nil || due.Before(first)) {
+			next, first = t, due
 		}
 	}
-	return next, next != nil
+	return next, first, next != nil
 }
 
 func (c *Case) describe() string {

@@ -78,6 +78,16 @@ func Table() string {
 	return b.String()
 }
 
+// FigureTable is the definitions of all figures as a table in Markdown.
+func FigureTable() string {
+	var b strings.Builder
+	b.WriteString("| 指标 figure | | |\n|---|---|---|\n")
+	for _, d := range Indicators {
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", d.Code, d.Name, d.Text)
+	}
+	return b.String()
+}
+
 // states are names of states, with the usual sets by one word.
 func states(from []State) string {
 	switch {

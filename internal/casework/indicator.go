@@ -101,17 +101,17 @@ var Dimensions = []Dimension{WholeDistrict, PerStreet, PerGrid, PerDepartment, P
 
 // Filter narrows figures down; what is empty does not.
 type Filter struct {
-	Street     string  `json:"street,omitempty"`
-	Grid       string  `json:"grid,omitempty"`
-	Department string  `json:"department,omitempty"`
-	Item       string  `json:"item,omitempty"`
-	Major      string  `json:"major,omitempty"`
-	Channel    Channel `json:"channel,omitempty"`
+	Street     string   `json:"street,omitempty"`
+	Grid       string   `json:"grid,omitempty"`
+	Department string   `json:"department,omitempty"`
+	Items      []string `json:"items,omitempty"` // any of them
+	Major      string   `json:"major,omitempty"`
+	Channel    Channel  `json:"channel,omitempty"`
 }
 
 func (w *Filter) passes(f *Fact) bool {
 	return (w.Street == "" || w.Street == f.Street) && (w.Grid == "" || w.Grid == f.Grid) &&
-		(w.Department == "" || w.Department == f.Department) && (w.Item == "" || w.Item == f.Item) &&
+		(w.Department == "" || w.Department == f.Department) && (len(w.Items) == 0 || slices.Contains(w.Items, f.Item)) &&
 		(w.Major == "" || w.Major == f.Major) && (w.Channel == "" || w.Channel == f.Channel)
 }
 
@@ -121,6 +121,12 @@ type Query struct {
 	AsOf     time.Time
 	Filter   Filter
 	By       []Dimension
+}
+
+// YearBefore is q a year earlier, as known a year earlier.
+func (q Query) YearBefore() Query {
+	q.From, q.To, q.AsOf = q.From.AddDate(-1, 0, 0), q.To.AddDate(-1, 0, 0), q.AsOf.AddDate(-1, 0, 0)
+	return q
 }
 
 // Check is Invalid when q asks for nothing.
@@ -247,6 +253,7 @@ type counter struct {
 
 const (
 	district = 0 // places in Dimensions
+	itemwise = 4
 	monthly  = 7
 )
 

@@ -176,7 +176,8 @@ func TestBook(t *testing.T) {
 				{From: from, To: from.AddDate(0, 3, 0), AsOf: from.AddDate(0, 1, 3)},
 				{From: from.AddDate(-1, 0, 0), To: from, AsOf: from.AddDate(9, 0, 0), Filter: Filter{Street: streetB}},
 				{From: from.AddDate(-1, 0, 0), To: from.AddDate(1, 0, 0), AsOf: from.AddDate(9, 0, 0), Filter: Filter{Channel: ByHotline, Department: leadA.Code}},
-				{From: from, To: from.AddDate(1, 0, 0), AsOf: from.AddDate(9, 0, 0), Filter: Filter{Item: "nothing"}},
+				{From: from, To: from.AddDate(1, 0, 0), AsOf: from.AddDate(9, 0, 0), Filter: Filter{Items: []string{"nothing"}}},
+				{From: from.AddDate(-1, 0, 0), To: from.AddDate(1, 0, 0), AsOf: from.AddDate(9, 0, 0), Filter: Filter{Items: []string{"nothing", well}, Street: streetA}},
 			} {
 				q.By = Dimensions
 				want, err := Tally(q, factsOfAll(cases))

@@ -514,25 +514,53 @@ func TestTableIsSound(t *testing.T) {
 	}
 }
 
-// TestDocumentation holds the diagram and the table of the documentation
-// against the life cycle.
+// TestDocumentation holds what of the documentation is generated against the
+// code.
 func TestDocumentation(t *testing.T) {
-	const path, begin, end = "../../docs/casework.md", "<!-- the life cycle, generated from internal/casework -->\n", "<!-- end of the life cycle -->\n"
+	const path = "../../docs/casework.md"
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	head, rest, ok := strings.Cut(string(text), begin)
-	_, tail, ok2 := strings.Cut(rest, end)
-	if !ok || !ok2 {
-		t.Fatalf("%s has no place for the life cycle", path)
+	want := string(text)
+	for name, part := range map[string]string{
+		"the life cycle": "\n```mermaid\n" + Diagram() + "```\n\n" + Table() + "\n",
+		"the figures":    "\n" + FigureTable() + "\n",
+	} {
+		begin, end := "<!-- "+name+", generated from internal/casework -->\n", "<!-- end of "+name+" -->\n"
+		head, rest, ok := strings.Cut(want, begin)
+		_, tail, ok2 := strings.Cut(rest, end)
+		if !ok || !ok2 {
+			t.Fatalf("%s has no place for %s", path, name)
+		}
+		want = head + begin + part + end + tail
 	}
-	want := head + begin + "\n```mermaid\n" + Diagram() + "```\n\n" + Table() + "\n" + end + tail
 	if *update {
 		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	} else if d := cmp.Diff(want, string(text)); d != "" {
 		t.Errorf("%s is not up to date, run with -update (-want +got):\n%s", path, d)
+	}
+}
+
+func TestWhoHandles(t *testing.T) {
+	s := newScript(t)
+	s.toDisposal()
+	for _, tt := range []struct {
+		who  Actor
+		want bool
+	}{
+		{actor(Clerk), true}, {street(Dispatcher), true}, {actor(Handler), true},
+		{Actor{Role: Dispatcher, Street: streetB}, false}, {Actor{Role: Handler, Department: "U02"}, false}, {Actor{Role: Handler}, false},
+		{actor(Patrol), false}, {actor(Inspector), false}, {actor(Citizen), false}, {Actor{}, false},
+	} {
+		if got := s.c.Handles(tt.who); got != tt.want {
+			t.Errorf("%+v handles it: %v", tt.who, got)
+		}
+	}
+	k, due, ok := s.c.Next()
+	if !ok || k.Name != DisposalClock || !due.Equal(local(t, "2026-02-11 14:30")) {
+		t.Errorf("next is %v of %+v", due, k)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -617,27 +618,83 @@ func offered(r *rand.Rand, c *Case, a Action, actors []Actor) (Action, Actor) {
 	return t.Action, who
 }
 
-// TestModel drives cases by random actions of random roles and holds each
-// answer and each case against the model.
+// TestModel drives cases by a million random actions of random roles, in parts,
+// and holds each answer and each case against the model.
 func TestModel(t *testing.T) {
-	actions, perCase := 1_000_000, 150
-	if testing.Short() || raceEnabled {
-		actions = 60_000
+	const parts = 8
+	actions := 1_000_000
+	if testing.Short() {
+		actions = 40_000
+	}
+	if n := len(verbs()); n != len(modelRoles) {
+		t.Fatalf("the table has %d actions, the model %d", n, len(modelRoles))
 	}
 	p := modelProcedure(t)
-	actors := modelActors()
-	var verbs []Action
+	all := &seen{taken: map[string]int{}, denied: map[string]int{}}
+	t.Run("parts", func(t *testing.T) {
+		for part := range uint64(parts) {
+			t.Run(fmt.Sprint(part), func(t *testing.T) {
+				t.Parallel()
+				all.add(modelPart(t, p, part, actions/parts))
+			})
+		}
+	})
+	t.Logf("%d entries", all.entries)
+	if testing.Short() || t.Failed() {
+		return
+	}
 	for _, row := range LifeCycle {
-		if !slices.Contains(verbs, row.Action) {
-			verbs = append(verbs, row.Action)
+		for _, from := range row.From {
+			if all.taken[string(row.Action)+" from "+string(from)] == 0 {
+				t.Errorf("%s from %q was never taken", row.Action, from)
+			}
+		}
+		if all.denied[string(row.Action)] == 0 {
+			t.Errorf("%s was never refused", row.Action)
+		}
+		for _, who := range Roles {
+			if !slices.Contains(strings.Fields(modelRoles[row.Action]), string(who)) && all.denied[string(row.Action)+" by "+string(who)] == 0 {
+				t.Errorf("%s was never denied to %s", row.Action, who)
+			}
 		}
 	}
-	if len(verbs) != len(modelRoles) {
-		t.Fatalf("the table has %d actions, the model %d", len(verbs), len(modelRoles))
+}
+
+// seen counts what happened: actions by the state they were taken from, and
+// refusals by action, and by action and role.
+type seen struct {
+	mu            sync.Mutex
+	taken, denied map[string]int
+	entries       int
+}
+
+func (s *seen) add(other *seen) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for k, n := range other.taken {
+		s.taken[k] += n
 	}
-	r := rand.New(rand.NewPCG(2026, 11))
-	taken, denied := map[string]int{}, map[string]int{}
-	entries := 0
+	for k, n := range other.denied {
+		s.denied[k] += n
+	}
+	s.entries += other.entries
+}
+
+func verbs() []Action {
+	var out []Action
+	for _, row := range LifeCycle {
+		if !slices.Contains(out, row.Action) {
+			out = append(out, row.Action)
+		}
+	}
+	return out
+}
+
+func modelPart(t *testing.T, p *Procedure, seed uint64, actions int) *seen {
+	const perCase = 150
+	r := rand.New(rand.NewPCG(2026, seed))
+	saw := &seen{taken: map[string]int{}, denied: map[string]int{}}
+	actors, verbs := modelActors(), verbs()
 	for id := int64(1); actions > 0; id++ {
 		c, m := Case{ID: id}, &model{flags: map[string]bool{}, clocks: map[string]*modelClock{}}
 		at := local(t, "2025-03-03 09:00").Add(time.Duration(r.IntN(500*24)) * time.Hour).UTC()
@@ -661,16 +718,8 @@ func TestModel(t *testing.T) {
 			if r.IntN(100) == 0 {
 				frozen, _ = json.Marshal(c)
 			}
-			from := c.State
 			next, e, err := p.Apply(c, a, who, now, in)
-			want := "conflict"
-			if !now.Before(c.Changed) {
-				want = m.step(a, who, now.UnixMilli(), in)
-			} else if !slices.Contains(strings.Fields(modelRoles[a]), string(who.Role)) {
-				want = "denied"
-			} else if m.stands(a) && !m.reach(a, who) {
-				want = "denied"
-			}
+			want := m.answer(a, who, now, c.Changed, in)
 			got := ""
 			if err != nil {
 				got = fault.KindOf(err).String()
@@ -679,27 +728,22 @@ func TestModel(t *testing.T) {
 				t.Fatalf("case %d (%s) %s by %+v at %s with %+v: got %q (%v), the model says %q", id, c.describe(), a, who, now, in, got, err, want)
 			}
 			if frozen != nil {
-				next.Next()
-				Allowed(next, who)
-				FactsOf(&next)
-				for i := range next.Cycle.Clocks {
-					next.Cycle.Clocks[i].Late(at.Add(time.Hour))
-				}
-				if now, _ := json.Marshal(before); string(now) != string(frozen) {
-					t.Fatalf("%s changed the case that it was asked of:\n%s\n%s", a, frozen, now)
+				look(&next, who, at)
+				if after, _ := json.Marshal(before); string(after) != string(frozen) {
+					t.Fatalf("%s changed the case that it was asked of:\n%s\n%s", a, frozen, after)
 				}
 			}
 			if err != nil {
-				denied[string(a)]++
+				saw.denied[string(a)]++
 				if want == "denied" {
-					denied[string(a)+" by "+string(who.Role)]++
+					saw.denied[string(a)+" by "+string(who.Role)]++
 				}
-				if !reflect.DeepEqual(next, before) {
+				if next.Seq != before.Seq || frozen != nil && !reflect.DeepEqual(next, before) {
 					t.Fatalf("%s was refused and changed the case", a)
 				}
 				continue
 			}
-			taken[string(a)+" from "+string(from)]++
+			saw.taken[string(a)+" from "+string(before.State)]++
 			history, c = append(history, e), next
 			if m.orderDue == -1 {
 				m.orderDue = c.Order.Due.UnixMilli()
@@ -708,40 +752,45 @@ func TestModel(t *testing.T) {
 				t.Fatalf("%s moved the 12345 clock", a)
 			}
 			if diff := m.differs(&c); diff != "" {
-				t.Fatalf("case %d after %s from %s: %s", id, a, from, diff)
+				t.Fatalf("case %d after %s from %s: %s", id, a, before.State, diff)
 			}
 			if e.At.Before(before.Changed) || !slices.Contains(States, c.State) {
 				t.Fatalf("case %d after %s: state %q at %s", id, a, c.State, e.At)
 			}
 		}
-		entries += len(history)
+		saw.entries += len(history)
 		again, err := Replay(history)
 		if len(history) > 0 && (err != nil || !reflect.DeepEqual(again, c)) {
 			t.Fatalf("case %d: history replays to another case, %v (-case +replayed):\n%s", id, err, cmp.Diff(c, again))
 		}
-		if id%8 == 0 && len(history) > 0 {
+		if id%32 == 0 && len(history) > 0 {
 			if err := replays(c, history); err != nil {
 				t.Fatalf("case %d: %v", id, err)
 			}
 		}
 	}
-	t.Logf("%d entries", entries)
-	if testing.Short() || raceEnabled {
-		return
+	return saw
+}
+
+// answer is step, for an action that may come before the case's last change.
+func (m *model) answer(a Action, who Actor, now, changed time.Time, in Input) string {
+	switch {
+	case !now.Before(changed):
+		return m.step(a, who, now.UnixMilli(), in)
+	case !slices.Contains(strings.Fields(modelRoles[a]), string(who.Role)),
+		m.stands(a) && !m.reach(a, who):
+		return "denied"
 	}
-	for _, row := range LifeCycle {
-		for _, from := range row.From {
-			if taken[string(row.Action)+" from "+string(from)] == 0 {
-				t.Errorf("%s from %q was never taken", row.Action, from)
-			}
-		}
-		if denied[string(row.Action)] == 0 {
-			t.Errorf("%s was never refused", row.Action)
-		}
-		for _, who := range Roles {
-			if !strings.Contains(" "+modelRoles[row.Action]+" ", " "+string(who)+" ") && denied[string(row.Action)+" by "+string(who)] == 0 {
-				t.Errorf("%s was never denied to %s", row.Action, who)
-			}
-		}
+	return "conflict"
+}
+
+// look asks a case for all that it can be asked for.
+func look(c *Case, who Actor, at time.Time) {
+	c.Next()
+	Allowed(*c, who)
+	FactsOf(c)
+	for i := range c.Cycle.Clocks {
+		c.Cycle.Clocks[i].Late(at.Add(time.Hour))
+		c.Cycle.Clocks[i].NextDue()
 	}
 }

@@ -57,6 +57,21 @@ func (t *Timer) Due() (time.Time, bool) {
 	return t.Dues[len(t.Dues)-1].At, !t.Paused() && !t.Cancelled
 }
 
+// NextDue is when something is next due on a clock that runs: a stage that is
+// still to be done, which it names, or the whole.
+func (t *Timer) NextDue() (due time.Time, stage string, ok bool) {
+	if !t.Running() {
+		return time.Time{}, "", false
+	}
+	for _, s := range t.Stages {
+		if s.Done.IsZero() {
+			return s.Due, s.Name, true
+		}
+	}
+	due, ok = t.Due()
+	return due, "", ok
+}
+
 // Late reports whether the clock ran out before it was stopped, or before now
 // when it runs. What is done at the very due time is done in time.
 func (t *Timer) Late(now time.Time) bool {

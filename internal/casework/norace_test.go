@@ -1,5 +1,0 @@
-//go:build !race
-
-package casework
-
-const raceEnabled = false
