@@ -272,6 +272,13 @@ func TestAsOf(t *testing.T) {
 	}
 }
 
+func TestYearBefore(t *testing.T) {
+	got, want := year(t, 2026).YearBefore(), year(t, 2025)
+	if !got.From.Equal(want.From) || !got.To.Equal(want.To) || !got.AsOf.Equal(want.AsOf) {
+		t.Errorf("%s to %s as of %s", got.From, got.To, got.AsOf)
+	}
+}
+
 func TestSample(t *testing.T) {
 	var cases []int64
 	for i := range int64(1000) {
@@ -394,6 +401,26 @@ func TestRealCases(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d late: %.2f %%", late[""], due[""], 100*float64(late[""])/float64(due[""]))
+}
+
+// TestOrdersAreImported reads 12345 orders and reports them.
+func TestOrdersAreImported(t *testing.T) {
+	m, err := ReadMapping(strings.NewReader(`{"number":"工单编号","item":"事项","text":"诉求","created":"派单时间","days":"办理时限","layout":"2006-01-02 15:04",
+		"items":{"井盖":"0101"},"channels":{"":"12345"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, bad, err := ReadForeign(strings.NewReader("工单编号,派单时间,办理时限,事项,诉求\nSH1,2026-02-13 16:00,5,井盖,井盖缺了\nSH2,2026-02-13 16:00,五,井盖,x\n"), m)
+	if err != nil || len(rows) != 1 || len(bad) != 1 || !strings.Contains(bad[0].Error.Error(), "line 3, column 办理时限") {
+		t.Fatalf("%+v, %v, %v", rows, bad, err)
+	}
+	c, _, err := procedure(t).Apply(Case{ID: 1}, Report, actor(Hotline), local(t, "2026-02-13 17:00"), rows[0].Report())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Order.Number != "SH1" || c.Item != well || c.Text != "井盖缺了" || !c.Order.Due.Equal(local(t, "2026-02-27 16:00")) {
+		t.Errorf("%+v, order %+v", c, c.Order)
+	}
 }
 
 func TestMappingMistakes(t *testing.T) {

@@ -364,6 +364,98 @@ func TestCoordinationAndEscalation(t *testing.T) {
 	s.replays()
 }
 
+// TestTwoReasonsToStand: a case that is suspended and in coordination goes on
+// when the last of both has ended.
+func TestTwoReasonsToStand(t *testing.T) {
+	for _, rulingFirst := range []bool{true, false} {
+		s := newScript(t)
+		s.toDisposal()
+		s.do("2026-02-11 09:30", AskSuspension, Handler, Input{Text: "x", Review: local(t, "2026-02-28 09:00")})
+		s.do("2026-02-11 10:00", Suspend, ShiftLeader, Input{Review: local(t, "2026-02-28 09:00")})
+		next, e, err := s.p.Apply(s.c, AskCoordination, street(ShiftLeader), local(t, "2026-02-11 10:30"), Input{Text: "x", Kind: "on-site"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.c, s.history = next, append(s.history, e)
+		steps := []Action{Rule, EndSuspension}
+		if !rulingFirst {
+			slices.Reverse(steps)
+		}
+		s.do("2026-02-12 09:00", steps[0], ShiftLeader, reason)
+		if k, _ := s.c.Clock(DisposalClock); !k.Paused() {
+			t.Errorf("after %s the clock runs while the case is %s", steps[0], s.c.describe())
+		}
+		s.do("2026-02-13 09:00", steps[1], ShiftLeader, reason)
+		if k, _ := s.c.Clock(DisposalClock); !k.Running() || k.Used != time.Hour || len(s.c.Cycle.Paused) != 1 || s.c.Cycle.Paused[0].To.IsZero() {
+			t.Errorf("after %s: %+v, paused %v", steps[1], k, s.c.Cycle.Paused)
+		}
+		s.replays()
+	}
+}
+
+func TestLate(t *testing.T) {
+	due := local(t, "2026-03-02 10:00")
+	running := Timer{Since: due.Add(-time.Hour), Dues: []Due{{At: due}}}
+	stopped, paused, cancelled := running, running, running
+	stopped.Since, stopped.Stopped = time.Time{}, due
+	paused.Since = time.Time{}
+	cancelled.Since, cancelled.Cancelled = time.Time{}, true
+	for _, tt := range []struct {
+		name string
+		k    Timer
+		now  time.Time
+		want bool
+	}{
+		{"running, at the very due time", running, due, false},
+		{"running, a moment later", running, due.Add(1), true},
+		{"stopped at the very due time", stopped, due.Add(time.Hour), false},
+		{"paused", paused, due.Add(time.Hour), false},
+		{"cancelled", cancelled, due.Add(time.Hour), false},
+	} {
+		if got := tt.k.Late(tt.now); got != tt.want {
+			t.Errorf("%s: late %v", tt.name, got)
+		}
+	}
+	stopped.Stopped = due.Add(1)
+	if !stopped.Late(due.Add(time.Hour)) || stopped.Late(due) {
+		t.Error("stopped a moment late: late afterwards, and not before")
+	}
+}
+
+func TestCloserLimits(t *testing.T) {
+	quarter, day := Limit{15 * time.Minute, Calendar}, Limit{24 * time.Hour, Calendar}
+	for _, tt := range []struct{ own, strict, want Limit }{
+		{day, Limit{}, day},
+		{day, quarter, quarter},
+		{Limit{5 * time.Minute, Calendar}, quarter, Limit{5 * time.Minute, Calendar}},
+		{Limit{5 * time.Minute, Working}, quarter, quarter}, // which may be tomorrow
+	} {
+		if got := tt.own.closer(tt.strict); got != tt.want {
+			t.Errorf("%v and %v: %v, want %v", tt.own, tt.strict, got, tt.want)
+		}
+	}
+}
+
+func TestRulesAreChecked(t *testing.T) {
+	for _, tt := range []struct {
+		field  string
+		change func(*Rules)
+	}{
+		{"version", func(r *Rules) { r.Version = "" }},
+		{"normal", func(r *Rules) { r.Normal.Accept.Span = 0 }},
+		{"emergency", func(r *Rules) { r.Emergency.Response.Clock = "lunar" }},
+		{"order_days", func(r *Rules) { r.OrderDays = []int{0, 5} }},
+		{"coordination", func(r *Rules) { r.Coordination = []CoordinationKind{{Code: "x"}} }},
+		{"max_extra_ns", func(r *Rules) { r.MaxExtra = 0 }},
+	} {
+		r := UsualRules()
+		tt.change(&r)
+		if err := r.Check(); fault.FieldOf(err) != tt.field {
+			t.Errorf("%s: %v", tt.field, err)
+		}
+	}
+}
+
 func TestPublicReportsAreVerified(t *testing.T) {
 	s := newScript(t)
 	in := intake(ByPublic, "", "2026-02-11 08:45", t)

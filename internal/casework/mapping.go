@@ -27,6 +27,7 @@ type Mapping struct {
 	Created    string `json:"created"`
 	Due        string `json:"due,omitempty"`
 	Closed     string `json:"closed,omitempty"`
+	Days       string `json:"days,omitempty"` // working days of a 12345 order
 
 	Layout string `json:"layout"`           // of times, as Go writes them: "01/02/2006 03:04:05 PM"
 	Offset string `json:"offset,omitempty"` // of times without one: "-05:00"; empty is +08:00
@@ -84,6 +85,7 @@ type Foreign struct {
 	Created    time.Time
 	Due        time.Time // zero when there is none
 	Closed     time.Time // zero when it is not
+	Days       int       // of a 12345 order; 0 when the mapping has none
 }
 
 // Unreadable is a row that could not be read, and why.
@@ -101,7 +103,7 @@ func ReadForeign(r io.Reader, m *Mapping) ([]Foreign, []Unreadable, error) {
 		return nil, nil, err
 	}
 	var wanted []string
-	for _, c := range []string{m.Number, m.Item, m.Created, m.Text, m.Department, m.Channel, m.Lon, m.Lat, m.Due, m.Closed} {
+	for _, c := range []string{m.Number, m.Item, m.Created, m.Text, m.Department, m.Channel, m.Lon, m.Lat, m.Due, m.Closed, m.Days} {
 		if c != "" {
 			wanted = append(wanted, c)
 		}
@@ -144,6 +146,9 @@ func (m *Mapping) foreign(t *table, zone *time.Location) Foreign {
 	if m.Department != "" {
 		f.Department = t.optional(m.Department)
 	}
+	if m.Days != "" {
+		f.Days = t.positive(m.Days, 366)
+	}
 	word := ""
 	if m.Channel != "" {
 		word = t.optional(m.Channel)
@@ -179,6 +184,17 @@ func number(t *table, column string) float64 {
 		t.wrong(column, "%q is not a number", t.optional(column))
 	}
 	return v
+}
+
+// Report is what such a case is reported with, by its channel: a 12345 order
+// has its own number and was issued when it was created. Its place is for the
+// caller to find.
+func (f *Foreign) Report() Input {
+	in := Input{Item: f.Item, Intake: &Intake{Channel: f.Channel, Captured: f.Created, Text: f.Text}}
+	if f.Channel == ByHotline {
+		in.Intake.Order = &Order{Number: f.Number, Days: f.Days, Issued: f.Created}
+	}
+	return in
 }
 
 // Fact is what figures can be made of: a case that was accepted and dispatched

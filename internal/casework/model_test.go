@@ -729,6 +729,13 @@ func modelPart(t *testing.T, p *Procedure, seed uint64, actions int) *seen {
 			}
 			if frozen != nil {
 				look(&next, who, at)
+				first, _ := json.Marshal(next)
+				fork := in
+				fork.Text, fork.Evidence = "fork", []string{"fork.jpg"}
+				_, _, _ = p.Apply(before, a, who, now.Add(time.Second), fork)
+				if again, _ := json.Marshal(next); string(again) != string(first) {
+					t.Fatalf("%s done twice to one case changed the first result:\n%s\n%s", a, first, again)
+				}
 				if after, _ := json.Marshal(before); string(after) != string(frozen) {
 					t.Fatalf("%s changed the case that it was asked of:\n%s\n%s", a, frozen, after)
 				}
