@@ -623,7 +623,8 @@ func offered(r *rand.Rand, c *Case, a Action, actors []Actor) (Action, Actor) {
 func TestModel(t *testing.T) {
 	const parts = 8
 	actions := 1_000_000
-	if testing.Short() {
+	few := testing.Short() || raceDetector // of which there is nothing to find here
+	if few {
 		actions = 40_000
 	}
 	if n := len(verbs()); n != len(modelRoles) {
@@ -640,7 +641,7 @@ func TestModel(t *testing.T) {
 		}
 	})
 	t.Logf("%d entries", all.entries)
-	if testing.Short() || t.Failed() {
+	if few || t.Failed() {
 		return
 	}
 	for _, row := range LifeCycle {
