@@ -491,6 +491,57 @@ func TestEmergencyHasItsOwnLimits(t *testing.T) {
 	s.replays()
 }
 
+func TestTheEmergencyLane(t *testing.T) {
+	s := newScript(t)
+	s.do("2026-02-11 03:00", Report, Clerk, intake(ByEmergency, well, "2026-02-11 02:58", t))
+	s.due(AcceptClock, "2026-02-11 03:05") // whatever the switch says
+	if !s.c.Emergency {
+		t.Error("the emergency lane has normal limits")
+	}
+	s.do("2026-02-11 03:02", Accept, Clerk, Input{})
+	s.do("2026-02-11 03:04", File, ShiftLeader, Input{})
+	byHand := assigned(grid.Department{Code: "D07", Name: "区应急管理办公室"})
+	byHand.Assignment.Why.Basis = ByHand
+	s.refuse("2026-02-11 03:05", Dispatch, Dispatcher, byHand, fault.Invalid, "says why")
+	byHand.Assignment.Why.Note = "抢险队就在现场"
+	s.do("2026-02-11 03:05", Dispatch, Dispatcher, byHand)
+	s.due(ResponseClock, "2026-02-11 03:20") // 15 min, and not the catalogue's 30
+	s.due(DisposalClock, "2026-02-11 07:05") // the catalogue's four hours are closer than a day
+	s.replays()
+}
+
+func TestSwitch(t *testing.T) {
+	var m Modes
+	turn := func(at string, emergency bool, reason string) error {
+		next, err := m.With(ModeChange{At: local(t, at), Emergency: emergency, By: "指挥长", Reason: reason})
+		if err == nil {
+			m = next
+		}
+		return err
+	}
+	for _, tt := range []struct {
+		at        string
+		emergency bool
+		reason    string
+		kind      fault.Kind
+	}{
+		{"2026-07-01 08:00", false, "x", fault.Conflict}, // it is so already
+		{"2026-07-01 08:00", true, "", fault.Invalid},
+		{"2026-07-01 08:00", true, "台风", 0},
+		{"2026-07-01 07:00", false, "x", fault.Conflict}, // before the last turn
+		{"2026-07-02 08:00", false, "解除", 0},
+	} {
+		if err := turn(tt.at, tt.emergency, tt.reason); fault.KindOf(err) != tt.kind || (err == nil) != (tt.kind == 0) {
+			t.Errorf("%s to %v: %v", tt.at, tt.emergency, err)
+		}
+	}
+	for at, want := range map[string]bool{"2026-07-01 07:59": false, "2026-07-01 08:00": true, "2026-07-02 07:59": true, "2026-07-02 08:00": false} {
+		if got := m.Emergency(local(t, at)); got != want {
+			t.Errorf("at %s: emergency %v", at, got)
+		}
+	}
+}
+
 func TestSelfHandled(t *testing.T) {
 	s := newScript(t)
 	s.do("2026-02-11 08:50", Report, Patrol, intake(ByPatrol, well, "2026-02-11 08:45", t))
