@@ -15,6 +15,7 @@ import (
 
 	"lianqin/internal/fault"
 	"lianqin/internal/patrol"
+	"lianqin/internal/store/storetest"
 )
 
 var _ patrol.Log = (*Log)(nil)
@@ -77,6 +78,17 @@ func (s *natsServer) tryOpen(o Options) (*NATS, error) {
 	o.URL = s.ClientURL()
 	o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	return Open(context.Background(), o)
+}
+
+// TestLog holds the log to the contract that the store's keeps as well.
+func TestLog(t *testing.T) {
+	s := startNATS(t)
+	places := 0
+	storetest.Log(t, func(t *testing.T) func() patrol.Log {
+		places++
+		district := fmt.Sprint("d", places)
+		return func() patrol.Log { return s.open(t, Options{District: district}).Log() }
+	})
 }
 
 // TestServerComesAndGoes ends the server again and again while many append and

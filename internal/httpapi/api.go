@@ -108,6 +108,9 @@ func New(cfg Config) (*API, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.Indexes == nil {
+		cfg.Indexes = locate.NewIndexes(cfg.Atlas)
+	}
 	cfg.Limits = cfg.Limits.withDefaults()
 	site, err := newSite(cfg.Web)
 	if err != nil {
@@ -124,9 +127,6 @@ func New(cfg Config) (*API, error) {
 	}
 	a.streams.init(cfg.Limits)
 	a.requests.prefix = processPrefix()
-	if cfg.Indexes == nil {
-		cfg.Indexes = locate.NewIndexes(cfg.Atlas)
-	}
 	a.views = newViews(cfg.Atlas, cfg.Indexes, cfg.Now, cfg.Limits.TileCacheBytes, a.metrics.published)
 	a.engine = a.newEngine()
 	return a, nil

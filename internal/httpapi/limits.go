@@ -29,6 +29,8 @@ type Limits struct {
 	// one address, which may be a whole control room: 2,000 and 1,000.
 	Streams           int
 	StreamsPerAddress int
+	// Replays is how many of them may be replays: 16.
+	Replays int
 	// StreamWrite is how long the reader of a stream may take to accept what
 	// there is for it: 10 s.
 	StreamWrite time.Duration
@@ -50,6 +52,7 @@ func (l Limits) withDefaults() Limits {
 	setDefault(&l.Burst, 10_000)
 	setDefault(&l.Streams, 2000)
 	setDefault(&l.StreamsPerAddress, 1000)
+	setDefault(&l.Replays, 16)
 	setDefault(&l.StreamWrite, 10*time.Second)
 	setDefault(&l.TileCacheBytes, 64<<20)
 	return l

@@ -35,17 +35,8 @@ func (a *API) showLive(c *gin.Context) error {
 		return err
 	}
 	defer s.close()
-	for err == nil { // the status is gone: whatever ends a stream, its reader comes back and is told
-		var frames []*live.Frame
-		if frames, err = r.Next(s.ctx, checkEvery); err != nil {
-			break
-		}
-		if len(frames) > 0 {
-			err = s.write(frames...)
-		}
-		if err == nil {
-			err = s.tend()
-		}
+	if err == nil {
+		s.follow(r)
 	}
 	return nil
 }

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"lianqin/internal/auth"
+	"lianqin/internal/grid"
 	"lianqin/internal/live"
 	"lianqin/internal/live/livetest"
 )
@@ -40,6 +41,11 @@ const fastFrames = 3 * time.Millisecond
 
 func serveLive(t testing.TB, cfg Config, units int) *liveService {
 	t.Helper()
+	return serveLiveIn(t, cfg, lattice(t, 4, 2), units)
+}
+
+func serveLiveIn(t testing.TB, cfg Config, gen *grid.Generation, units int) *liveService {
+	t.Helper()
 	s := &liveService{town: livetest.New(units)}
 	s.town.Stir(time.Now(), 1)
 	s.hub = live.NewHub(live.Config{Look: s.town.Look, Origin: livetest.Origin, Every: fastFrames})
@@ -47,7 +53,7 @@ func serveLive(t testing.TB, cfg Config, units int) *liveService {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s.API = closedAPI(t, cfg, lattice(t, 4, 2))
+	s.API = closedAPI(t, cfg, gen)
 	addAccount(t, s.API, "root", auth.Administrator, auth.WholeDistrict)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -388,10 +394,11 @@ func TestLiveReadersLeaveNothing(t *testing.T) {
 	if after > before+10 {
 		t.Errorf("%d goroutines became %d", before, after)
 	}
-	s.streams.mu.Lock()
-	defer s.streams.mu.Unlock()
-	if s.streams.open != 0 || len(s.streams.of) != 0 {
-		t.Errorf("%d streams of %d addresses are counted", s.streams.open, len(s.streams.of))
+	all := &s.streams.all
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if all.open != 0 || len(all.of) != 0 {
+		t.Errorf("%d streams of %d addresses are counted", all.open, len(all.of))
 	}
 }
 

@@ -39,6 +39,7 @@ var routes = []route{
 	{"GET", "/tiles/grids/{z}/{x}/{y}.mvt", auth.ReadMap, (*API).gridTile},
 
 	{"GET", "/api/v1/live", auth.WatchPatrols, (*API).showLive},
+	{"GET", "/api/v1/replay", auth.WatchPatrols, (*API).showReplay},
 
 	{"GET", "/ogc", auth.ReadMap, (*API).ogcLanding},
 	{"GET", "/ogc/api", auth.Anyone, (*API).ogcAPI},

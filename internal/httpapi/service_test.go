@@ -49,6 +49,7 @@ func TestOpenAPIHasEveryRoute(t *testing.T) {
 	reads := map[string][]string{
 		"GET /api/v1/resolve": resolveParams, "POST /api/v1/resolve": batchParams, "GET /api/v1/grids": gridsParams,
 		"GET /tiles/grids/{z}/{x}/{y}.mvt": tileParams,
+		"GET /api/v1/replay":               replayParams,
 		"GET /api/v1/grids/{grid}":         asOfParams, "GET /api/v1/streets": asOfParams, "GET /api/v1/audit": auditParams, "GET /oidc/callback": callbackParams, "GET /oidc/start": startParams,
 		"POST /api/v1/generations": importParams, "POST /api/v1/generations/{number}/check": checkParams,
 		"GET /api/v1/generations/{number}/grids": gridsParams[:2], "GET /tiles/generations/{number}/{z}/{x}/{y}.mvt": tileParams[:1],

@@ -30,21 +30,29 @@ const (
 type streams struct {
 	ctx context.Context // ends with the service
 	end context.CancelFunc
-
-	inAll, perAddress int
-	mu                sync.Mutex
-	open              int
-	of                map[netip.Addr]int
+	all census
+	// replays are among all; each reads and works for its reader alone.
+	replays census
 }
 
 func (s *streams) init(l Limits) {
 	s.ctx, s.end = context.WithCancel(context.Background())
-	s.inAll, s.perAddress, s.of = l.Streams, l.StreamsPerAddress, make(map[netip.Addr]int)
+	s.all = census{inAll: l.Streams, perAddress: l.StreamsPerAddress}
+	s.replays = census{inAll: l.Replays, perAddress: l.Replays}
+}
+
+// census counts who is there, by address.
+type census struct {
+	inAll, perAddress int
+
+	mu   sync.Mutex
+	open int
+	of   map[netip.Addr]int
 }
 
 // enter counts a stream of addr, and leave takes it out again. Too many are
 // 429.
-func (s *streams) enter(addr netip.Addr) (leave func(), err error) {
+func (s *census) enter(addr netip.Addr) (leave func(), err error) {
 	addr = customer(addr)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,6 +61,9 @@ func (s *streams) enter(addr netip.Addr) (leave func(), err error) {
 		return nil, withStatus(http.StatusTooManyRequests, fault.New(fault.Unavailable, "%d streams are open, as many as may be", s.open))
 	case s.of[addr] >= s.perAddress:
 		return nil, withStatus(http.StatusTooManyRequests, fault.New(fault.Unavailable, "%d streams are open from this address, as many as may be", s.of[addr]))
+	}
+	if s.of == nil {
+		s.of = make(map[netip.Addr]int)
 	}
 	s.open++
 	s.of[addr]++
@@ -94,7 +105,7 @@ var (
 
 // openStream begins the answer to c, which close ends.
 func (a *API) openStream(c *gin.Context, caller auth.Caller) (*stream, error) {
-	leave, err := a.streams.enter(a.clientAddr(c.Request))
+	leave, err := a.streams.all.enter(a.clientAddr(c.Request))
 	if err != nil {
 		return nil, err
 	}
@@ -121,6 +132,30 @@ func (a *API) openStream(c *gin.Context, caller auth.Caller) (*stream, error) {
 		_, _ = c.Writer.Write(gzipHeader) // the next write fails where this one does
 	}
 	return s, s.write(retryAfter)
+}
+
+// source is where the frames of a stream come from, in time.
+type source interface {
+	// Next waits for frames, and returns none after patience.
+	Next(ctx context.Context, patience time.Duration) ([]*live.Frame, error)
+}
+
+// follow writes what comes from src until it ends, or the reader leaves, is
+// too slow or may read no more, or the service ends. None of that is told: the
+// status is gone, and a reader that comes back is told then.
+func (s *stream) follow(src source) {
+	for {
+		frames, err := src.Next(s.ctx, checkEvery)
+		if err == nil && len(frames) > 0 {
+			err = s.write(frames...)
+		}
+		if err == nil {
+			err = s.tend()
+		}
+		if err != nil {
+			return
+		}
+	}
 }
 
 // write sends frames, each as one piece, and fails when the reader does not

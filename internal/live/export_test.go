@@ -1,6 +1,11 @@
 package live
 
-import "time"
+import (
+	"time"
+
+	"lianqin/internal/grid"
+	"lianqin/internal/patrol"
+)
 
 // What the tests see beside readers.
 const (
@@ -33,4 +38,9 @@ func (h *Hub) Forget() { clear(h.feeds) }
 func (h *Hub) Last(s Scope) *Frame {
 	f := h.feeds[s]
 	return f.frames[len(f.frames)-1]
+}
+
+// LookerAt is Looker for a tracker of the past.
+func LookerAt(staff *patrol.Staff, tracker *patrol.Tracker, gen *grid.Generation) func(time.Time) Picture {
+	return looker(func() *patrol.Staff { return staff }, tracker, func(time.Time) *grid.Generation { return gen })
 }

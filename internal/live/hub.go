@@ -217,7 +217,7 @@ func (h *Hub) Read(s Scope, last string) (*Reader, error) {
 	f.readers++
 	h.readers++
 	r := &Reader{hub: h, feed: f, next: h.latest.seq + 1, fresh: true}
-	if seq, ok := f.resume(last); ok && seq <= h.latest.seq && h.latest.seq-seq <= uint64(len(f.frames)) {
+	if seq, ok := sequenceOf(last, f.epoch); ok && seq <= h.latest.seq && h.latest.seq-seq <= uint64(len(f.frames)) {
 		r.next, r.fresh = seq+1, false
 	}
 	return r, nil
@@ -233,9 +233,9 @@ func (h *Hub) epochOf(s Scope) string {
 	return strconv.FormatUint(sum.Sum64()^h.epoch, 36)
 }
 
-// resume is the sequence in an id of f's.
-func (f *feed) resume(id string) (uint64, bool) {
-	epoch, n, _ := strings.Cut(id, "-")
+// sequenceOf is the sequence in an id of epoch's, or false.
+func sequenceOf(id, epoch string) (uint64, bool) {
+	of, n, _ := strings.Cut(id, "-")
 	seq, err := strconv.ParseUint(n, 10, 64)
-	return seq, err == nil && epoch == f.epoch
+	return seq, err == nil && of == epoch
 }

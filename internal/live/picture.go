@@ -16,18 +16,7 @@ type Picture struct {
 	Units      []patrol.Unit // whose business each unit is; looked at when Roll changes
 	Generation int           // number of the boundaries in force; 0 for none
 	States     []patrol.State
-	Grids      []Grid // always in the same order, while Generation is the same
-}
-
-// Grid is how one grid is covered at a moment.
-type Grid struct {
-	ID       grid.ID
-	Street   string        // code
-	Present  int           // units confirmed in it
-	Assigned int           // units on duty that it is assigned to
-	Swept    float64       // share passed this shift, [0, 1]
-	Visited  time.Time     // the last confirmed visit: now, while somebody is there; zero when none is known
-	Debt     time.Duration // without a visit beyond what is owed; 0 for none
+	Grids      []patrol.Cover // always in the same order, while Generation is the same
 }
 
 // Scope is what a reader may see: the zero Scope the whole district, Street
@@ -171,8 +160,8 @@ func clamp(v float32, least float64) float64 {
 	return min(float64(v), 1e6)
 }
 
-func newGridRow(g *Grid, now time.Time) gridRow {
-	r := gridRow{id: g.ID, present: int32(g.Present), assigned: int32(g.Assigned), unvisited: -1,
+func newGridRow(g *patrol.Cover, now time.Time) gridRow {
+	r := gridRow{id: g.Grid, present: int32(g.Present), assigned: int32(g.Assigned), unvisited: -1,
 		debt: int32(g.Debt / time.Minute), swept: int8(clamp(float32(g.Swept*100), 0))}
 	if !g.Visited.IsZero() {
 		r.unvisited = int32(max(0, now.Sub(g.Visited)/time.Minute))

@@ -27,7 +27,7 @@ type Screen struct {
 }
 
 // Row is a unit, a grid or an event by its columns, with "at" and "since", Unix
-// ms, in place of age and dwell.
+// ms, in place of age and dwell; without since in no grid.
 type Row map[string]int64
 
 // Read takes what comes from r, until it ends or each, which is called after
@@ -128,6 +128,9 @@ func (s *Screen) rows(name string, flat []int64) (out []Row) {
 				row[instant] = s.At - v
 				delete(row, name)
 			}
+		}
+		if row["grid"] == 0 {
+			delete(row, "since")
 		}
 		out = append(out, row)
 	}

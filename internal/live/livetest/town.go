@@ -22,7 +22,7 @@ type Town struct {
 	rnd    *rand.Rand
 	units  []patrol.Unit
 	states []patrol.State
-	grids  []live.Grid
+	grids  []patrol.Cover
 	roll   int64
 	gen    int
 }
@@ -34,11 +34,11 @@ var Origin = geo.Coord{X: 1_211_200_000, Y: 312_400_000}
 func New(n int) *Town {
 	t := &Town{rnd: rand.New(rand.NewPCG(1, 2)), roll: 1, gen: 1}
 	for i := range 32 {
-		t.grids = append(t.grids, live.Grid{ID: grid.ID(i + 1), Street: fmt.Sprint("S", i/8), Assigned: 3})
+		t.grids = append(t.grids, patrol.Cover{Grid: grid.ID(i + 1), Street: fmt.Sprint("S", i/8), Assigned: 3})
 	}
 	for i := range n {
 		g := t.grids[i%len(t.grids)]
-		t.units = append(t.units, patrol.Unit{ID: patrol.UnitID(i + 1), Code: fmt.Sprint("U", i), Name: "王五", Street: g.Street, Grids: []grid.ID{g.ID}})
+		t.units = append(t.units, patrol.Unit{ID: patrol.UnitID(i + 1), Code: fmt.Sprint("U", i), Name: "王五", Street: g.Street, Grids: []grid.ID{g.Grid}})
 		t.states = append(t.states, patrol.State{Unit: patrol.UnitID(i + 1)})
 	}
 	return t
@@ -48,7 +48,7 @@ func New(n int) *Town {
 func (t *Town) Look(now time.Time) live.Picture {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	p := live.Picture{Roll: t.roll, Units: t.units, Generation: t.gen, Grids: append([]live.Grid(nil), t.grids...)}
+	p := live.Picture{Roll: t.roll, Units: t.units, Generation: t.gen, Grids: append([]patrol.Cover(nil), t.grids...)}
 	p.States = append(p.States, t.states...)
 	return p
 }
@@ -92,7 +92,7 @@ func (t *Town) Edit() {
 	defer t.mu.Unlock()
 	t.units = append([]patrol.Unit(nil), t.units...)
 	u, g := &t.units[t.rnd.IntN(len(t.units))], t.grids[t.rnd.IntN(len(t.grids))]
-	u.Street, u.Grids = g.Street, []grid.ID{g.ID}
+	u.Street, u.Grids = g.Street, []grid.ID{g.Grid}
 	t.roll++
 }
 
@@ -109,10 +109,10 @@ func (t *Town) Want(s live.Scope) *Screen {
 		out.Units[int64(u.ID)] = wantUnit(&st)
 	}
 	for _, g := range t.grids {
-		if s.Street != "" && g.Street != s.Street || s.Grid != 0 && g.ID != s.Grid {
+		if s.Street != "" && g.Street != s.Street || s.Grid != 0 && g.Grid != s.Grid {
 			continue
 		}
-		out.Grids[int64(g.ID)] = Row{"grid": int64(g.ID), "present": int64(g.Present), "assigned": int64(g.Assigned)}
+		out.Grids[int64(g.Grid)] = Row{"grid": int64(g.Grid), "present": int64(g.Present), "assigned": int64(g.Assigned)}
 	}
 	return out
 }
