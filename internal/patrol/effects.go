@@ -10,9 +10,9 @@ import (
 // transaction together with how far the log was applied.
 type Effects struct {
 	First, Last uint64    // entries of the log, both included
-	Kept        []Fix     // in no order; of these none is known to the track, unless Late
-	Late        []Fix     // older than the unit's newest: the track may have them already
-	Refused     []Refusal // for the quarantine, which counts them
+	Kept        []Fix     // in no order; none of these is known to the track
+	Late        []Fix     // beside those; older than the unit's newest: the track may have them already
+	Refused     []Refusal // for the quarantine, which counts all, and keeps but those of OffDuty, and those with neither Fix, Raw nor Detail
 	Released    []Fix     // out of the quarantine again, since later fixes bear them out; among Kept as well
 	Events      []Event
 }
@@ -103,6 +103,7 @@ type Quarantine interface {
 // RefusalQuery asks for refusals with Received in [From, To).
 type RefusalQuery struct {
 	Unit     UnitID   // 0 is all, those of no known unit included
+	Street   string   // only those of units of that street; empty is all
 	Reasons  []Reason // none is all
 	From, To time.Time
 	Before   int64 // only those with a lesser ID; 0 is no bound

@@ -27,15 +27,21 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (*Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = s.view(ctx, func(q queryer) error {
-		tables, err := s.tables(ctx, q)
+	err = s.snapshot(ctx, func(tx *transaction) error {
+		tables, err := s.tables(ctx, tx)
 		if err != nil {
 			return err
 		}
 		for _, t := range tables {
-			if err := writeTable(ctx, q, a, t); err != nil {
+			if err := writeTable(ctx, tx, a, t); err != nil {
 				return fmt.Errorf("back up %s: %w", t.Name, err)
 			}
+		}
+		if schema < tracksSchema {
+			return nil
+		}
+		if err := s.writeTracks(ctx, tx, a); err != nil {
+			return fmt.Errorf("back up tracks: %w", err)
 		}
 		return nil
 	})
@@ -162,7 +168,7 @@ func (s *Store) prepareFor(ctx context.Context, m *Manifest, path string) error 
 		return err
 	}
 	if have > 0 { // say so before anything about schemas
-		if err := s.view(ctx, func(q queryer) error { return s.empty(ctx, q) }); err != nil {
+		if err := s.snapshot(ctx, func(tx *transaction) error { return s.empty(ctx, tx) }); err != nil {
 			return err
 		}
 	}
@@ -173,21 +179,28 @@ func (s *Store) prepareFor(ctx context.Context, m *Manifest, path string) error 
 }
 
 // empty is a Conflict when any table has a row.
-func (s *Store) empty(ctx context.Context, q queryer) error {
-	tables, err := s.tables(ctx, q)
+func (s *Store) empty(ctx context.Context, tx *transaction) error {
+	tables, err := s.tables(ctx, tx)
 	if err != nil {
 		return err
 	}
 	for _, t := range tables {
 		var filled bool
-		if err := q.QueryRowContext(ctx, fmt.Sprintf(`SELECT EXISTS (SELECT 1 FROM %s)`, t.Name)).Scan(&filled); err != nil {
+		if err := tx.QueryRowContext(ctx, fmt.Sprintf(`SELECT EXISTS (SELECT 1 FROM %s)`, t.Name)).Scan(&filled); err != nil {
 			return err
 		}
 		if filled {
 			return fault.New(fault.Conflict, "%s is in use: table %s has rows. A restore overwrites nothing; give it a new database", s.name, t.Name)
 		}
 	}
-	return nil
+	if !slices.ContainsFunc(tables, func(t table) bool { return t.Name == "fix_log" }) {
+		return nil // a schema without tracks
+	}
+	days, err := s.fixes.days(ctx, tx)
+	if len(days) > 0 {
+		return fault.New(fault.Conflict, "%s is in use: there are tracks of %s. A restore overwrites nothing; give it a new database", s.name, dayName(days[0]))
+	}
+	return err
 }
 
 func (s *Store) fillFrom(ctx context.Context, tx *transaction, r io.Reader) error {
@@ -201,6 +214,11 @@ func (s *Store) fillFrom(ctx context.Context, tx *transaction, r io.Reader) erro
 	filled := make(map[string]int64)
 	m, err := readArchive(r, func(name string, rows []byte) error {
 		folder, _, _ := strings.Cut(name, "/")
+		if folder == tracksTable.Name {
+			n, err := s.fillTracks(ctx, tx, rows)
+			filled[folder] += n
+			return err
+		}
 		i := slices.IndexFunc(ours, func(t table) bool { return t.Name == folder })
 		if i < 0 {
 			return fault.New(fault.Invalid, "the backup has a table that schema does not: %s", folder)
@@ -212,6 +230,7 @@ func (s *Store) fillFrom(ctx context.Context, tx *transaction, r io.Reader) erro
 	if err != nil {
 		return err
 	}
+	ours = append(ours, tracksTable)
 	for _, t := range m.Tables {
 		i := slices.IndexFunc(ours, func(o table) bool { return o.Name == t.Name })
 		if i < 0 || !slices.Equal(ours[i].Columns, t.Columns) || filled[t.Name] != t.Rows {
@@ -222,13 +241,21 @@ func (s *Store) fillFrom(ctx context.Context, tx *transaction, r io.Reader) erro
 }
 
 func fillTable(ctx context.Context, tx *transaction, t table, lines []byte) (int64, error) {
+	rows, err := readRows(t, lines)
+	if err != nil {
+		return 0, err
+	}
+	return int64(len(rows)), tx.d.bulk(ctx, tx, t.Name, t.names(), rows)
+}
+
+func readRows(t table, lines []byte) ([][]any, error) {
 	var rows [][]any
 	for line := range bytes.Lines(lines) {
 		values, err := readRow(line, t.Columns)
 		if err != nil {
-			return 0, fault.New(fault.Invalid, "%s row %d: %w", t.Name, len(rows)+1, err)
+			return nil, fault.New(fault.Invalid, "%s row %d: %w", t.Name, len(rows)+1, err)
 		}
 		rows = append(rows, values)
 	}
-	return int64(len(rows)), tx.d.bulk(ctx, tx, t.Name, t.names(), rows)
+	return rows, nil
 }

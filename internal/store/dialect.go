@@ -34,6 +34,7 @@ type dialect struct {
 	// references lists pairs of tables of which the first refers to the second.
 	references string
 	bulk       func(ctx context.Context, tx *transaction, table string, columns []string, rows [][]any) error
+	fixes      func(*Store) fixTable
 }
 
 var sqliteDialect = dialect{
@@ -46,6 +47,7 @@ var sqliteDialect = dialect{
 		AND t.name <> 'fix_chunk' AND t.name NOT GLOB 'track_[0-9]*' ORDER BY t.name, c.cid`,
 	references: `SELECT t.name, f."table" FROM sqlite_schema t, pragma_foreign_key_list(t.name) f WHERE t.type = 'table'`,
 	bulk:       bulkInsert,
+	fixes:      func(s *Store) fixTable { return sqliteFixes{s} },
 }
 
 var postgresDialect = dialect{
@@ -62,7 +64,8 @@ var postgresDialect = dialect{
 		ORDER BY c.relname COLLATE "C", a.attnum`,
 	references: `SELECT c.relname, f.relname FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_class f ON f.oid = k.confrelid
 		WHERE k.contype = 'f' AND c.relnamespace = current_schema()::regnamespace`,
-	bulk: bulkCopy,
+	bulk:  bulkCopy,
+	fixes: func(s *Store) fixTable { return postgresFixes{s} },
 }
 
 // connect opens the pools and tries one connection.

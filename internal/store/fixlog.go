@@ -79,7 +79,7 @@ func newFixLog(s *Store) *FixLog {
 
 // Log is where the database keeps what devices sent until it is applied. All
 // callers share one.
-func (s *Store) Log() *FixLog { return s.fixes }
+func (s *Store) Log() *FixLog { return s.fixLog }
 
 // Append implements patrol.Log. A call that ends before a commit took it
 // leaves nothing behind; once it was taken, it is answered with what came of

@@ -40,7 +40,8 @@ type Store struct {
 	log     *slog.Logger
 	writer  *sql.DB // on SQLite one connection, since it has one writer
 	readers *sql.DB
-	fixes   *FixLog
+	fixLog  *FixLog
+	fixes   fixTable
 }
 
 // Open opens the database at url, sqlite:PATH or postgres://…, and brings its
@@ -70,7 +71,7 @@ func Open(ctx context.Context, url string, opt Options) (*Store, error) {
 
 func newStore(d dialect, name string, log *slog.Logger) *Store {
 	s := &Store{d: d, name: name, log: log}
-	s.fixes = newFixLog(s)
+	s.fixLog, s.fixes = newFixLog(s), d.fixes(s)
 	return s
 }
 
@@ -80,7 +81,7 @@ func (s *Store) Name() string { return s.name }
 // Close ends all connections. What callers of Log still wait for is committed,
 // or Unavailable.
 func (s *Store) Close() error {
-	s.fixes.close()
+	s.fixLog.close()
 	err := s.writer.Close()
 	if s.readers != s.writer {
 		err = errors.Join(err, s.readers.Close())
@@ -94,7 +95,7 @@ type queryer interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// transaction is one writing transaction on one connection.
+// transaction is one transaction on one connection.
 type transaction struct {
 	*sql.Tx
 	conn *sql.Conn
@@ -143,12 +144,22 @@ func (s *Store) tryUpdate(ctx context.Context, f func(*transaction) error) (err 
 
 // view runs f in a transaction that reads one state, however long it takes.
 func (s *Store) view(ctx context.Context, f func(queryer) error) error {
-	tx, err := s.readers.BeginTx(ctx, &sql.TxOptions{Isolation: s.d.snapshot, ReadOnly: true})
+	return s.snapshot(ctx, func(tx *transaction) error { return f(tx) })
+}
+
+// snapshot is view with the connection as well.
+func (s *Store) snapshot(ctx context.Context, f func(*transaction) error) error {
+	conn, err := s.readers.Conn(ctx)
+	if err != nil {
+		return s.faultOf(err)
+	}
+	defer conn.Close()
+	tx, err := conn.BeginTx(ctx, &sql.TxOptions{Isolation: s.d.snapshot, ReadOnly: true})
 	if err != nil {
 		return s.faultOf(err)
 	}
 	defer func() { _ = tx.Rollback() }() // it changed nothing
-	return s.faultOf(f(tx))
+	return s.faultOf(f(&transaction{tx, conn, s.d}))
 }
 
 // eachRow calls scan for every row of a query.
