@@ -22,7 +22,7 @@ type sentinel struct {
 // it is nearly always in.
 const (
 	sampleEveryMS = 10_000
-	leastSamples  = 60
+	leastSamples  = 120
 	mostSamples   = 720  // then both counts are halved
 	sampleMarginM = 30   // a guard on a grid's border is in it
 	leastSpreadM  = 250  // a guard who stands in the wrong place is not a datum

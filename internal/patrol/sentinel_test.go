@@ -79,11 +79,12 @@ func TestSentinel(t *testing.T) {
 
 func TestSentinelForgetsOnceTheDeviceIsSetRight(t *testing.T) {
 	x := town(t, 1, 5)
+	heightM := townSide / geo.UnitsPerDegree * townScale.YM
 	var s sentinel
 	second := 0.0
 	walk := func(datum geo.Datum, hours float64) {
 		for end := second + hours*3600; second < end; second += 10 {
-			f := seen(1, second, gridM*(2.5+0.45*math.Sin(second/400)), gridM*(2.5+0.45*math.Sin(second/277)), 8)
+			f := seen(1, second, gridM*(2.5+0.45*math.Sin(second/400)), heightM*(2.5+0.45*math.Sin(second/277)), 8)
 			pos, err := geo.Quantise(datum.FromWGS84(f.Pos.Point()))
 			if err != nil {
 				t.Fatal(err)

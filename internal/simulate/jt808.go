@@ -69,7 +69,7 @@ func bcd(digits string, n int) ([]byte, error) {
 	digits = strings.Repeat("0", n-len(digits)) + digits
 	out := make([]byte, n/2)
 	for i := range out {
-		out[i] = (digits[2*i]-'0')<<4 | digits[2*i+1] - '0'
+		out[i] = (digits[2*i]-'0')<<4 | (digits[2*i+1] - '0')
 	}
 	return out, nil
 }

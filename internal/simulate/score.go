@@ -165,7 +165,8 @@ type Score struct {
 	Outliers  int       `json:"outliers"`
 	Caught    int       `json:"caught"`
 	Crossings Crossings `json:"crossings"` // of honest devices
-	// Liars are devices with a beat that sent GCJ-02; Exposed are those of them
+	// Liars are devices with a beat that sent GCJ-02, for half an hour at
+	// least; Exposed are those of them
 	// that are suspected, Wronged are others that are.
 	Liars   int `json:"liars"`
 	Exposed int `json:"exposed"`
@@ -257,7 +258,8 @@ func (f *Fleet) Score(r *Record, got []Concluded) Score {
 				s.Lost++
 			}
 		}
-		if len(m.Grids) > 0 {
+		slices.SortFunc(taken, func(a, b sending) int { return cmp.Compare(a.taken, b.taken) })
+		if len(m.Grids) > 0 && reported(taken) >= datumTime {
 			switch {
 			case m.device.GCJ02 && got[i].Suspect:
 				s.Liars++
@@ -271,7 +273,6 @@ func (f *Fleet) Score(r *Record, got []Concluded) Score {
 		if m.device.GCJ02 {
 			continue
 		}
-		slices.SortFunc(taken, func(a, b sending) int { return cmp.Compare(a.taken, b.taken) })
 		events := slices.Clone(got[i].Crossings)
 		for k := range events {
 			events[k].At -= ahead
@@ -283,6 +284,20 @@ func (f *Fleet) Score(r *Record, got []Concluded) Score {
 		s.Crossings.add(c)
 	}
 	return s
+}
+
+// datumTime is how long a device must have reported to be told by its datum.
+const datumTime = 30 * time.Minute
+
+// reported is for how long a device did, gaps of more than a minute left out.
+func reported(sent []sending) (sum time.Duration) {
+	const gap = 60_000
+	for i := 1; i < len(sent); i++ {
+		if d := sent[i].taken - sent[i-1].taken; d <= gap {
+			sum += time.Duration(d) * time.Millisecond
+		}
+	}
+	return sum
 }
 
 // onDuty reports whether a shift that was simulated covers at.
