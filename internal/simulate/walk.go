@@ -235,7 +235,8 @@ func (w *walker) driveOn() {
 	for i := range r.len(w.way) {
 		w.todo = append(w.todo, step{to: r.beside(w.way, i, w.side), speed: w.speed})
 		if chance(w.dice, stopDrive) {
-			w.todo = append(w.todo, step{wait: time.Duration(between(w.dice, 0.5, 10) * float64(time.Minute))})
+			kerb := -between(w.dice, nearPavementM, farLaneM+2)
+			w.todo = append(w.todo, step{to: r.beside(w.way, i, kerb), speed: slowDriveMPS}, step{wait: time.Duration(between(w.dice, 0.5, 10) * float64(time.Minute))})
 		}
 	}
 	w.pace()
