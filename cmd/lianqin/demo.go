@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -41,7 +42,8 @@ func demonstration() (*grid.Generation, error) {
 
 type demoServeCommand struct {
 	serverFlags
-	Database string `default:"sqlite:data/demo.db" placeholder:"URL" help:"sqlite:PATH or postgres://…; ${default} if not said. 数据库。"`
+	Database   string `default:"sqlite:data/demo.db" placeholder:"URL" help:"sqlite:PATH or postgres://…; ${default} if not said. 数据库。"`
+	Simulation bool   `default:"true" negatable:"" help:"Have 1,283 patrol members and some vehicles report, on when not said. 模拟巡防队员上报。"`
 }
 
 func (*demoServeCommand) Help() string { return (*demoCommand).Help(nil) }
@@ -49,7 +51,13 @@ func (*demoServeCommand) Help() string { return (*demoCommand).Help(nil) }
 func (c *demoServeCommand) Run(s *session) error {
 	s.notef("演示辖区，非官方边界 a demonstration district, not the official boundary")
 	c.PublicMap = true
-	return c.serve(s, service{database: databaseFlags{c.Database}, boundaries: boundaryFlags{cleaningFlags: usualCleaning}, guide: makeAdmin})
+	sv := service{database: databaseFlags{c.Database}, boundaries: boundaryFlags{cleaningFlags: usualCleaning}, guide: makeAdmin}
+	if c.Simulation {
+		sv.beside = func(ctx context.Context, p *patrols) error {
+			return startSimulation(ctx, p.atlas, p.registry, p.station, p.gate, p.log)
+		}
+	}
+	return c.serve(s, sv)
 }
 
 // makeAdmin makes the demonstration's administrator and tells the password,

@@ -33,7 +33,9 @@ type serverFlags struct {
 	PublicMetrics  bool   `help:"Let everybody read /metrics, as Prometheus does. 指标免登录。"`
 	SecureCookies  bool   `help:"Mark cookies Secure; implied by TLS that this program or a trusted proxy tells of. 仅经 HTTPS 发送 cookie。"`
 	TrustForwarded bool   `help:"Believe X-Forwarded-* headers. Only behind a proxy that sets them. 信任反向代理的转发头。"`
+	Rate           int    `default:"2000" placeholder:"N" help:"How many requests a second one address may send; 0 is any number, for a gateway or a load test. ${default} if not said. 单地址每秒请求上限。"`
 	LogLevel       string `enum:"debug,info,warn,error" default:"info" help:"What to log: ${enum}. 日志级别。"`
+	patrolFlags    `group:"巡防 Patrols:"`
 }
 
 // oidcFlags choose a provider of single sign-on.
@@ -98,6 +100,8 @@ type service struct {
 	boundaries boundaryFlags // of the first generation, and the cleaning of later ones
 	// guide is called when there is no account.
 	guide func(*session, *auth.Gate) error
+	// beside runs while the service answers, until ctx ends; nil is nothing.
+	beside func(ctx context.Context, p *patrols) error
 }
 
 // serve answers until the session ends. It takes the address before the work
@@ -116,6 +120,9 @@ func (c *serverFlags) serve(s *session, sv service) (err error) {
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		return usagef("--log-level: %w", err)
 	}
+	if c.Rate < 0 {
+		return usagef("--rate: %d is no number of requests", c.Rate)
+	}
 	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level}))
 	st, err := store.Open(s.ctx, sv.database.Database, store.Options{Log: log})
 	if err != nil {
@@ -131,28 +138,82 @@ func (c *serverFlags) serve(s *session, sv service) (err error) {
 	if err := guide(s, gate, sv.guide); err != nil {
 		return err
 	}
-	api, err := httpapi.New(httpapi.Config{Gate: gate, OIDC: sv.oidc, Atlas: atlas, Public: c.public(), SecureCookies: c.SecureCookies, Boundaries: sv.boundaries.importer(),
-		Catalogue: catalogue, Web: web.Dist(), Log: log, Version: programVersion(), TrustForwarded: c.TrustForwarded})
+	p, err := c.patrols(s, st, atlas, gate, log)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	api, err := httpapi.New(httpapi.Config{Gate: gate, OIDC: sv.oidc, Atlas: atlas, Indexes: p.indexes, Public: c.public(), SecureCookies: c.SecureCookies, Boundaries: sv.boundaries.importer(),
+		Catalogue: catalogue, Live: p.hub, Patrols: p.registry, Tracker: p.tracker, Tracks: st.Tracks(), Quarantine: st.Tracks(), Ingest: p.station, Devices: p.public(),
+		Web: web.Dist(), Log: log, Version: programVersion(), Limits: c.limits(), TrustForwarded: c.TrustForwarded})
 	if err != nil {
 		return err
 	}
 	defer api.Close()
-	following, stop := context.WithCancel(s.ctx)
-	var followed sync.WaitGroup
-	followed.Go(func() { atlas.Follow(following, seldom(log)) })
-	defer followed.Wait()
-	defer stop()
+	background := inBackground(s.ctx)
+	defer func() { err = errors.Join(err, background.end()) }()
+	background.start(func(ctx context.Context) error {
+		atlas.Follow(ctx, seldom(log, "boundaries cannot be brought up to date; those in memory stay in use"))
+		return nil
+	})
+	background.start(p.run)
 	if gen, ok := atlas.Current(); ok {
 		fmt.Fprintf(s.out, "联勤已就绪 ready: %s  (%d 个网格 grids, %d 个街镇 streets)\n", address(l.Addr()), len(gen.Grids()), len(gen.Streets()))
 	} else {
 		fmt.Fprintf(s.out, "联勤已启动，尚无生效边界 started: %s  (no boundaries are in force yet; see lianqin generations list)\n", address(l.Addr()))
 	}
 	s.notef("Ctrl-C 停止 stops")
-	if err := api.Serve(s.ctx, l); err != nil {
+	if sv.beside != nil {
+		background.start(func(ctx context.Context) error { return sv.beside(ctx, p) })
+	}
+	if err := api.Serve(background.serving, l); err != nil {
+		return err
+	}
+	if err := background.end(); err != nil {
 		return err
 	}
 	fmt.Fprintln(s.out, "已停止 stopped")
 	return nil
+}
+
+// background is what runs beside the service. What of it fails ends the
+// service; it ends itself after the last request was answered, so that what
+// was acknowledged is also entered.
+type background struct {
+	serving context.Context // ends with the session, or when something failed
+	failed  context.CancelCauseFunc
+	running context.Context
+	stop    context.CancelFunc
+	wait    sync.WaitGroup
+	once    sync.Once
+}
+
+func inBackground(ctx context.Context) *background {
+	b := &background{}
+	b.serving, b.failed = context.WithCancelCause(ctx)
+	b.running, b.stop = context.WithCancel(context.WithoutCancel(ctx))
+	return b
+}
+
+func (b *background) start(f func(context.Context) error) {
+	b.wait.Go(func() {
+		if err := f(b.running); err != nil {
+			b.failed(err)
+		}
+	})
+}
+
+// end stops what runs and returns what failed: the first time, nil after.
+func (b *background) end() (err error) {
+	b.once.Do(func() {
+		b.stop()
+		b.wait.Wait()
+		b.failed(nil)
+		if err = context.Cause(b.serving); errors.Is(err, context.Canceled) {
+			err = nil
+		}
+	})
+	return err
 }
 
 // beginning is when the first generation comes into force: reports of before
@@ -210,16 +271,27 @@ func inviteOperator(s *session, _ *auth.Gate) error {
 	return nil
 }
 
-// seldom logs that following another process's changes does not work, at most
-// once a minute.
-func seldom(log *slog.Logger) func(error) {
+// seldom logs what goes wrong over and over, at most once a minute.
+func seldom(log *slog.Logger, what string) func(error) {
+	var mu sync.Mutex
 	var last time.Time
 	return func(err error) {
+		mu.Lock()
+		defer mu.Unlock()
 		if now := time.Now(); now.Sub(last) >= time.Minute {
 			last = now
-			log.Error("boundaries cannot be brought up to date; those in memory stay in use", "error", err.Error())
+			log.Error(what, "error", err.Error())
 		}
 	}
+}
+
+// limits are the API's own but for what the command line says.
+func (c *serverFlags) limits() (l httpapi.Limits) {
+	l.Rate = float64(c.Rate)
+	if c.Rate == 0 {
+		l.Rate = -1
+	}
+	return l
 }
 
 // listen opens the address and says in words why it cannot.
