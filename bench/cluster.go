@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
@@ -22,12 +23,14 @@ type cluster struct {
 	dir    string
 	server *exec.Cmd
 	said   bytes.Buffer
+	// databases counts those that fresh made.
+	databases int
 }
 
 // postgres is the cluster that the figures share, ended by main.
 func (b *bench) postgres(ctx context.Context) (*cluster, error) {
 	if b.cluster == nil {
-		c, err := startCluster(ctx)
+		c, err := startCluster(ctx, inMemory)
 		if err != nil {
 			return nil, err
 		}
@@ -40,8 +43,30 @@ func (c *cluster) dsn() string {
 	return "host=" + c.dir + " user=bench dbname=postgres sslmode=disable"
 }
 
+// fresh is the address of a new database, as the program takes it.
+func (c *cluster) fresh(ctx context.Context) (string, error) {
+	conn, err := c.connect(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close(context.Background())
+	c.databases++
+	name := "d" + strconv.Itoa(c.databases)
+	if _, err := conn.Exec(ctx, "CREATE DATABASE "+name); err != nil {
+		return "", err
+	}
+	return "postgres://bench@/" + name + "?sslmode=disable&host=" + url.QueryEscape(c.dir), nil
+}
+
+// inMemory are the settings of a cluster whose answers alone are measured;
+// durable are PostgreSQL's own, but for what does not grow with the machine.
+var (
+	inMemory = []string{"fsync=off", "shared_buffers=512MB", "work_mem=256MB", "jit=off", "max_parallel_workers_per_gather=0", "autovacuum=off"}
+	durable  = []string{"shared_buffers=512MB", "max_wal_size=4GB", "jit=off"}
+)
+
 // startCluster makes and starts a cluster; stop ends it and removes it.
-func startCluster(ctx context.Context) (_ *cluster, err error) {
+func startCluster(ctx context.Context, settings []string) (_ *cluster, err error) {
 	bin, err := postgresPrograms()
 	if err != nil {
 		return nil, err
@@ -66,9 +91,11 @@ func startCluster(ctx context.Context) (_ *cluster, err error) {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w: %s", err, out)
 	}
-	c.server = exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", dir,
-		"-c", "listen_addresses=", "-c", "fsync=off", "-c", "shared_buffers=512MB", "-c", "work_mem=256MB",
-		"-c", "jit=off", "-c", "max_parallel_workers_per_gather=0", "-c", "autovacuum=off")
+	args := []string{"-D", data, "-k", dir, "-c", "listen_addresses="}
+	for _, setting := range settings {
+		args = append(args, "-c", setting)
+	}
+	c.server = exec.Command(filepath.Join(bin, "postgres"), args...)
 	c.server.SysProcAttr, c.server.Dir = as, dir
 	c.server.Stdout, c.server.Stderr = &c.said, &c.said
 	if err := c.server.Start(); err != nil {

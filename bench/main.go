@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"runtime/debug"
@@ -37,6 +38,11 @@ var figures = []figure{
 	{"get", get},
 	{"tiles", tiles},
 	{"csv", csvFile},
+	{"ingest", ingest},
+	{"phones", phones},
+	{"wall", wall},
+	{"snapshot", snapshot},
+	{"replay", replay},
 }
 
 // bench is what the figures share.
@@ -45,6 +51,7 @@ type bench struct {
 	large     bool
 	districts map[int]*district
 	cluster   *cluster
+	built     string // the program, once it was needed
 }
 
 func main() {
@@ -65,6 +72,9 @@ func main() {
 	stop()
 	if b.cluster != nil {
 		b.cluster.stop()
+	}
+	if b.built != "" {
+		_ = os.RemoveAll(filepath.Dir(b.built))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
