@@ -13,7 +13,7 @@ type Effects struct {
 	Kept        []Fix     // in no order; none of these is known to the track
 	Late        []Fix     // beside those; older than the unit's newest: the track may have them already
 	Refused     []Refusal // for the quarantine, which counts all, and keeps but those of OffDuty, and those with neither Fix, Raw nor Detail
-	Released    []Fix     // out of the quarantine again, since later fixes bear them out; among Kept as well
+	Released    []Fix     // out of the quarantine again, since later fixes bear them out, perhaps after Refused put them in; among Kept as well
 	Events      []Event
 }
 

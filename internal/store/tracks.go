@@ -65,10 +65,10 @@ func (t Tracks) Save(ctx context.Context, e *patrol.Effects) (patrol.Saved, erro
 		if err := enter(ctx, tx); err != nil {
 			return err
 		}
-		if err := release(ctx, tx, e.Released); err != nil {
+		if err := refuse(ctx, tx, refused); err != nil {
 			return err
 		}
-		if err := refuse(ctx, tx, refused); err != nil {
+		if err := release(ctx, tx, e.Released); err != nil { // some were refused just now
 			return err
 		}
 		ids, err = enterEvents(ctx, tx, e.Events)
