@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"lianqin/internal/fault"
@@ -20,37 +22,78 @@ const (
 )
 
 // enterEvents returns the IDs of events: for one that another process entered
-// already, that one's.
+// already, that one's. Nobody else enters events meanwhile.
 func enterEvents(ctx context.Context, tx *transaction, events []patrol.Event) ([]int64, error) {
-	ids := make([]int64, len(events))
-	for i := range events {
-		var err error
-		if ids[i], err = enterEvent(ctx, tx, &events[i]); err != nil {
-			return nil, fmt.Errorf("event of unit %d at %s: %w", events[i].Unit, events[i].At.Format(time.RFC3339), err)
+	if len(events) == 0 {
+		return nil, nil
+	}
+	var last int64
+	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) FROM event`).Scan(&last); err != nil {
+		return nil, err
+	}
+	ids := make([]int64, 0, len(events))
+	for part := range slices.Chunk(events, rowsAtOnce) {
+		var rows strings.Builder
+		args := make([]any, 0, eventFields*len(part))
+		for i := range part {
+			last++
+			ids = append(ids, last)
+			row, err := eventRow(last, &part[i])
+			if err != nil {
+				return nil, err
+			}
+			appendPlaceholders(&rows, len(args), eventFields)
+			args = append(args, row...)
+		}
+		done, err := tx.ExecContext(ctx, `INSERT INTO event (`+eventColumns+`) VALUES `+rows.String()+`
+			ON CONFLICT (unit, kind, at) WHERE retracted IS NULL DO NOTHING`, args...)
+		if err != nil {
+			return nil, fmt.Errorf("events from that of unit %d at %s: %w", part[0].Unit, part[0].At.Format(time.RFC3339), err)
+		}
+		if n, err := done.RowsAffected(); err != nil {
+			return nil, err
+		} else if n == int64(len(part)) {
+			continue
+		}
+		for i, e := range part {
+			err := tx.QueryRowContext(ctx, `SELECT id FROM event WHERE unit = $1 AND kind = $2 AND at = $3 AND retracted IS NULL`,
+				int64(e.Unit), string(e.Kind), e.At.UnixMilli()).Scan(&ids[len(ids)-len(part)+i])
+			if err != nil {
+				return nil, err
+			}
 		}
 	}
 	return ids, nil
 }
 
-func enterEvent(ctx context.Context, tx *transaction, e *patrol.Event) (id int64, err error) {
+// eventFields is how many columns eventColumns has.
+var eventFields = strings.Count(eventColumns, ",") + 1
+
+func eventRow(id int64, e *patrol.Event) ([]any, error) {
 	evidence := e.Evidence
 	if evidence == nil {
 		evidence = []patrol.Evidence{}
 	}
 	text, err := json.Marshal(evidence)
-	if err != nil {
-		return 0, err
+	return []any{id, int64(e.Unit), string(e.Kind), e.At.UnixMilli(), e.Recorded.UnixMilli(), int64(e.From), int64(e.To), e.Generation, e.Rule, string(text),
+		sql.NullInt64{Int64: e.Corrects, Valid: e.Corrects != 0}, nil}, err
+}
+
+// appendPlaceholders adds one row of n placeholders, of which before stand in
+// the statement already.
+func appendPlaceholders(b *strings.Builder, before, n int) {
+	for i := range n {
+		switch {
+		case i > 0:
+			b.WriteString(", ")
+		case before > 0:
+			b.WriteString(", (")
+		default:
+			b.WriteByte('(')
+		}
+		fmt.Fprintf(b, "$%d", before+i+1)
 	}
-	err = tx.QueryRowContext(ctx, `INSERT INTO event (`+eventColumns+`)
-		SELECT coalesce(max(id), 0) + 1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, NULL FROM event WHERE true
-		ON CONFLICT (unit, kind, at) WHERE retracted IS NULL DO NOTHING RETURNING id`,
-		int64(e.Unit), string(e.Kind), e.At.UnixMilli(), e.Recorded.UnixMilli(), int64(e.From), int64(e.To), e.Generation, e.Rule, string(text),
-		sql.NullInt64{Int64: e.Corrects, Valid: e.Corrects != 0}).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = tx.QueryRowContext(ctx, `SELECT id FROM event WHERE unit = $1 AND kind = $2 AND at = $3 AND retracted IS NULL`,
-			int64(e.Unit), string(e.Kind), e.At.UnixMilli()).Scan(&id)
-	}
-	return id, err
+	b.WriteByte(')')
 }
 
 // retractEvent leaves an event as it is that was retracted already. It is
