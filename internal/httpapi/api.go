@@ -118,7 +118,7 @@ func New(cfg Config) (*API, error) {
 	}
 	a := &API{
 		cfg:       cfg,
-		metrics:   newMetrics(cfg.Version, cfg.Ingest),
+		metrics:   newMetrics(cfg.Version, cfg.Ingest, cfg.Live),
 		limiter:   newLimiter(cfg.Limits, cfg.Now),
 		bodies:    budget{limit: cfg.Limits.BodiesBytes},
 		openapi:   openAPIDocument(cfg.Version),

@@ -205,6 +205,13 @@ func TestLiveHeaders(t *testing.T) {
 			}
 		}
 	}
+	if w := call(s.API, "GET", "/metrics", "", v.headers...); w.Code != 403 {
+		t.Errorf("/metrics: %d", w.Code)
+	}
+	addAccount(t, s.API, "ops", auth.Administrator, auth.WholeDistrict)
+	if text := signedIn(t, s.API, "ops").call(s.API, "GET", "/metrics", "").Body.String(); !strings.Contains(text, "lianqin_live_readers 2\n") {
+		t.Error("/metrics has not the two readers")
+	}
 	r, _ := http.NewRequest("HEAD", s.url+"/api/v1/live", nil)
 	for h := v.headers; len(h) > 0; h = h[2:] {
 		r.Header.Set(h[0], h[1])

@@ -12,6 +12,7 @@ import (
 
 	"lianqin/internal/grid"
 	"lianqin/internal/ingest"
+	"lianqin/internal/live"
 )
 
 // metrics are this API's own, so that several can live in one process.
@@ -34,7 +35,7 @@ const (
 	invalid
 )
 
-func newMetrics(version string, devices *ingest.Station) *metrics {
+func newMetrics(version string, devices *ingest.Station, hub *live.Hub) *metrics {
 	r := prometheus.NewRegistry()
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -68,6 +69,13 @@ func newMetrics(version string, devices *ingest.Station) *metrics {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if devices != nil {
 		r.MustRegister(devices)
+	}
+	if hub != nil {
+		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "lianqin_live_readers", Help: "Readers of the live stream now.",
+		}, func() float64 { return float64(hub.Figures().Readers) }), prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "lianqin_live_frames_total", Help: "Frames encoded: one a second for each jurisdiction that is read, and snapshots.",
+		}, func() float64 { return float64(hub.Figures().Frames) }))
 	}
 	m.handler = promhttp.HandlerFor(r, promhttp.HandlerOpts{})
 	return m

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/url"
@@ -13,45 +12,14 @@ import (
 	"lianqin/internal/grid"
 	"lianqin/internal/live"
 	"lianqin/internal/live/livetest"
-	"lianqin/internal/patrol"
 )
-
-// remembered are Tracks of a past that is kept in memory, as far as a replay
-// asks for them.
-type remembered struct {
-	patrol.Tracks
-	past *livetest.Past
-}
-
-func (r remembered) Fixes(ctx context.Context, unit patrol.UnitID, from, to time.Time, f func([]patrol.Fix) error) error {
-	return r.past.Fixes(ctx, unit, from, to, f)
-}
-
-func (r remembered) Events(ctx context.Context, q patrol.EventQuery, f func(patrol.Event) error) error {
-	return r.past.Events(ctx, q, f)
-}
-
-// rollOf is a Register with a past's staff.
-type rollOf struct{ *patrol.Staff }
-
-func (r rollOf) RollRevision(context.Context) (int64, error) { return r.Revision(), nil }
-
-func (r rollOf) Roll(context.Context) (*patrol.Roll, error) {
-	return &patrol.Roll{Revision: r.Revision(), Teams: r.Teams(), Units: r.Units()}, nil
-}
-
-func (r rollOf) UpdateRoll(context.Context, func(*patrol.Roll) (*patrol.RollChange, error)) (int64, error) {
-	panic("nobody edits here")
-}
 
 func serveReplays(t *testing.T, limits Limits) (*liveService, *livetest.Past) {
 	t.Helper()
 	p := livetest.NewPast(t, 100, 4*time.Minute)
-	registry, err := patrol.OpenRegistry(t.Context(), rollOf{p.Staff})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return serveLiveIn(t, Config{Tracks: remembered{past: p}, Patrols: registry, Limits: limits,
+	kept := openStore(t)
+	registry := p.Keep(t, kept, nil)
+	return serveLiveIn(t, Config{Tracks: kept.Tracks(), Patrols: registry, Limits: limits,
 		Now: func() time.Time { return p.Begin.Add(5 * time.Minute) }}, p.Index.Generation(), 10), p
 }
 

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"lianqin/internal/fault"
 	"lianqin/internal/geo"
 	"lianqin/internal/grid"
@@ -170,12 +172,18 @@ func (r *Replay) wait(ctx context.Context, next time.Time, patience time.Duratio
 
 // begin shows where everyone was.
 func (r *Replay) begin(ctx context.Context) ([]*Frame, error) {
-	if err := r.recall(ctx); err != nil {
+	last := make(map[patrol.UnitID]patrol.Fix)
+	reading, ctx := errgroup.WithContext(ctx)
+	reading.Go(func() error { return r.recall(ctx) })
+	reading.Go(func() error { return r.findLast(ctx, last) })
+	if err := reading.Wait(); err != nil {
 		return nil, err
 	}
-	if err := r.seed(ctx); err != nil {
-		return nil, err
+	for _, f := range last {
+		r.tracker.Feed([]patrol.Fix{f})
 	}
+	r.sort()
+	r.tracker.Feed(r.read)
 	frames := r.advance(r.at)
 	r.began, r.from, r.fetched = time.Now(), r.at, r.at
 	return frames, nil
@@ -193,12 +201,11 @@ func (r *Replay) recall(ctx context.Context) error {
 	})
 }
 
-// seed feeds the last fix of everyone and, of the last minute, all: a tracker
-// that is fed the whole of lookBack comes to the same, but later.
-func (r *Replay) seed(ctx context.Context) error {
-	last := make(map[patrol.UnitID]patrol.Fix)
+// findLast finds the last fix of everyone and reads, of the last minute, all: a
+// tracker that is fed the whole of lookBack comes to the same, but later.
+func (r *Replay) findLast(ctx context.Context, last map[patrol.UnitID]patrol.Fix) error {
 	warm := r.at.Add(-warmUp).UnixMilli()
-	err := r.cfg.Past.Fixes(ctx, 0, r.at.Add(-lookBack), r.at, func(fixes []patrol.Fix) error {
+	return r.cfg.Past.Fixes(ctx, 0, r.at.Add(-lookBack), r.at, func(fixes []patrol.Fix) error {
 		for i := range fixes {
 			f := &fixes[i]
 			if f.At >= warm {
@@ -209,15 +216,6 @@ func (r *Replay) seed(ctx context.Context) error {
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	for _, f := range last {
-		r.tracker.Feed([]patrol.Fix{f})
-	}
-	r.sort()
-	r.tracker.Feed(r.read)
-	return nil
 }
 
 func (r *Replay) sort() {

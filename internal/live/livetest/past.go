@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"lianqin/internal/grid"
 	"lianqin/internal/locate"
 	"lianqin/internal/patrol"
+	"lianqin/internal/store"
 )
 
 // Past is what units of the demonstration district did from Begin on, at a fix
@@ -148,4 +150,57 @@ func (p *Past) Events(_ context.Context, q patrol.EventQuery, f func(patrol.Even
 		}
 	}
 	return nil
+}
+
+// Keep has a tracker take p, a second at a time, by way of s's log and into
+// its tracks, as it takes what devices send; each is called after every
+// second, and may be nil. It returns the registry that s now has.
+func (p *Past) Keep(t testing.TB, s *store.Store, each func(now time.Time, r *patrol.Registry, tracker *patrol.Tracker)) *patrol.Registry {
+	t.Helper()
+	_, err := s.Register().UpdateRoll(t.Context(), func(*patrol.Roll) (*patrol.RollChange, error) {
+		c := &patrol.RollChange{Teams: p.Staff.Teams(), Units: slices.Clone(p.Staff.Units())}
+		for i := range c.Units {
+			c.Units[i].ID = 0
+		}
+		return c, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	registry, err := patrol.OpenRegistry(t.Context(), s.Register())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range p.Staff.Units() {
+		if kept, ok := registry.Unit(u.ID); !ok || kept.Code != u.Code {
+			t.Fatalf("unit %d is not %s", u.ID, u.Code)
+		}
+	}
+	var clock atomic.Int64
+	tracker := patrol.NewTracker(patrol.Config{Registry: registry, Boundaries: p, Log: s.Log(), Tracks: s.Tracks(),
+		Now: func() time.Time { return time.UnixMilli(clock.Load()) }, Failed: func(err error) { t.Error(err) }})
+	ctx, stop := context.WithCancel(t.Context())
+	ran := make(chan error, 1)
+	go func() { ran <- tracker.Run(ctx) }()
+	entries := uint64(0)
+	for now := p.Begin; len(p.Track) > 0 && now.UnixMilli() <= p.Track[len(p.Track)-1].At; now = now.Add(time.Second) {
+		clock.Store(now.Add(time.Second).UnixMilli())
+		if err := tracker.Accept(ctx, patrol.Batch{Fixes: slices.Clone(p.Between(now, now.Add(time.Second)))}); err != nil {
+			t.Fatal(err)
+		}
+		for entries++; tracker.Stats().Applied < entries; {
+			time.Sleep(50 * time.Microsecond)
+		}
+		if each != nil {
+			each(now.Add(time.Second), registry, tracker)
+		}
+	}
+	for tracker.Stats().Unsaved > 0 {
+		time.Sleep(time.Millisecond)
+	}
+	stop()
+	if err := <-ran; err != nil {
+		t.Fatal(err)
+	}
+	return registry
 }
