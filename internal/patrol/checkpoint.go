@@ -28,6 +28,8 @@ const (
 
 // checkpoint is all that t knows at now, as bytes. The gate is held.
 func (t *Tracker) checkpoint(now time.Time) []byte {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
 	w := writer{b: []byte{checkpointVersion}}
 	w.int(now.UnixMilli())
 	w.int(t.began)

@@ -21,7 +21,7 @@ func reports(seed uint64, units int) [][]byte {
 		pos[i] = [2]float64{rnd.Float64() * 3 * gridM, rnd.Float64() * 3 * gridM}
 	}
 	var out [][]byte
-	for s := 0.0; s < 3600; s += 10 {
+	for s := 0.0; s < 2400; s += 10 {
 		var b Batch
 		for i := range pos {
 			pos[i][0] += rnd.Float64()*100 - 50
@@ -70,7 +70,7 @@ func TestACheckpointLosesNothing(t *testing.T) {
 		at[i] = whole.checkpoint(now)
 	}
 	opts := []cmp.Option{cmp.AllowUnexported(effects{}, mark{}), cmpopts.EquateEmpty()}
-	for from := 0; from < len(entries)-1; from += 17 {
+	for from := 0; from < len(entries)-1; from += 41 {
 		again := applying(t, units)
 		put, err := again.load(at[from])
 		if err != nil || !put.Equal(now) {

@@ -35,13 +35,16 @@ func (t *Tracker) Coverage(now time.Time) []Cover {
 	if x == nil {
 		return nil
 	}
-	staff := t.staff()
-	t.mu.Lock()
-	t.sweep.layOut(x)
-	t.mu.Unlock()
+	staff, gen := t.staff(), x.Generation()
 	t.mu.RLock()
+	for t.sweep.gen != gen { // somebody may lay it out otherwise meanwhile
+		t.mu.RUnlock()
+		t.mu.Lock()
+		t.sweep.layOut(x)
+		t.mu.Unlock()
+		t.mu.RLock()
+	}
 	defer t.mu.RUnlock()
-	gen := x.Generation()
 	out := make([]Cover, len(gen.Grids()))
 	visited, since := make([]int64, len(out)), make([]int64, len(out))
 	for i, g := range gen.Grids() {

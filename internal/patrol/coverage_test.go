@@ -2,12 +2,15 @@ package patrol
 
 import (
 	"math"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"lianqin/internal/grid"
+	"lianqin/internal/locate"
 )
 
 // replayed is a replay of a town of 3 by 3 with units 1 to n.
@@ -179,4 +182,47 @@ func TestSweptOutlivesNewBorders(t *testing.T) {
 	if before[0] == 0 || math.Abs(before[0]-after[0]) > 0.01 || math.Abs(before[1]-after[1]) > 0.01 || after[8] != 0 {
 		t.Errorf("before %v, after %v", before, after)
 	}
+}
+
+// turning are borders that change with every question.
+type turning struct {
+	x []*locate.Index
+	n *atomic.Int64
+}
+
+func (b turning) At(int64) *locate.Index { return b.x[int(b.n.Add(1))%len(b.x)] }
+
+// TestLookingWhileBordersChange is for the race detector: everything is looked
+// at while fixes are applied and borders change.
+func TestLookingWhileBordersChange(t *testing.T) {
+	tr := applying(t, 5)
+	tr.bounds = turning{[]*locate.Index{town(t, 1, 3), town(t, 2, 2)}, new(atomic.Int64)}
+	entries := reports(9, 5)[:100]
+	var looking sync.WaitGroup
+	done := make(chan struct{})
+	for range 2 {
+		looking.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				now := time.UnixMilli(at(600))
+				if n := len(tr.Coverage(now)); n != 9 && n != 4 {
+					t.Errorf("%d grids", n)
+				}
+				tr.States(now, nil)
+				tr.Stats()
+			}
+		})
+	}
+	for i, e := range entries {
+		tr.gate.Lock()
+		tr.apply(uint64(i+1), [][]byte{e})
+		tr.checkpoint(eight)
+		tr.gate.Unlock()
+	}
+	close(done)
+	looking.Wait()
 }

@@ -202,7 +202,7 @@ func (t *Tracker) saveHeld(ctx context.Context, put bool) error {
 	t.gate.Lock()
 	e := t.effects
 	t.effects = &effects{}
-	put = put && len(t.owed) == 0
+	put = put && len(t.owed) == 0 && t.applied > t.put
 	var state []byte
 	at := t.applied
 	if put {
@@ -212,13 +212,14 @@ func (t *Tracker) saveHeld(ctx context.Context, put bool) error {
 	if err := t.enter(ctx, e); err != nil {
 		return err
 	}
-	if !put || at == 0 {
+	if !put {
 		return nil
 	}
 	return t.persist(ctx, func() error {
 		if err := t.tracks.SaveCheckpoint(ctx, at, state); err != nil {
 			return err
 		}
+		t.put = at
 		return t.log.Trim(ctx, at+1)
 	})
 }

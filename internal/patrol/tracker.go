@@ -51,6 +51,7 @@ type Tracker struct {
 
 	saving sync.Mutex // over what is entered, so that it is in order; taken before gate
 	owed   []Event    // of the clock, not entered yet; under saving
+	put    uint64     // the last entry of the newest checkpoint; under saving
 
 	mu      sync.RWMutex // over all that follows, which gate's holder changes
 	units   []unitState  // by UnitID
