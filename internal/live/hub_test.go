@@ -126,7 +126,7 @@ func TestScopesAreApart(t *testing.T) {
 	for i, s := range scopes {
 		readers[i] = mustRead(t, h, s, "")
 	}
-	for second := range 300 {
+	for second := range 150 {
 		if second%10 == 0 {
 			tw.Edit()
 		}
@@ -361,13 +361,13 @@ func TestHeldBytesAreBounded(t *testing.T) {
 	if err := drain(t, r, &s); err != nil {
 		t.Fatal(err)
 	}
-	for range 30 {
+	for range 18 {
 		now.next(h, tw, 1)
 		if counted, bytes, _ := h.Held(live.Scope{}); counted != bytes || bytes > live.HeldBytes {
 			t.Fatalf("%d bytes are held, and %d are counted", bytes, counted)
 		}
 	}
-	if _, _, n := h.Held(live.Scope{}); n >= 30 || n < 5 {
+	if _, _, n := h.Held(live.Scope{}); n >= 18 || n < 5 {
 		t.Errorf("%d frames are held", n)
 	}
 	if err := drain(t, r, &s); !errors.Is(err, live.ErrSlow) {
