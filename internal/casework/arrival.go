@@ -1,0 +1,133 @@
+package casework
+
+import (
+	"context"
+	"slices"
+
+	"lianqin/internal/fault"
+	"lianqin/internal/grid"
+)
+
+// Arrival is a case that comes in.
+type Arrival struct {
+	By       []Actor // in each of these capacities
+	Intake   Intake
+	Item     string    // code; empty when it is not known yet
+	Position *Position // nil where who telephones cannot say
+	Answer   grid.ID   // which of the candidates it is, when the desk has asked
+	Evidence []string
+	Reporter *Reporter
+}
+
+// Opened is a case that came in. Outcome is empty without item or position: it
+// tells whom the case will go to, or which question is still to be asked.
+// Duplicates may be the same case.
+type Opened struct {
+	Case       Case
+	Outcome    Outcome
+	Duplicates []Hint
+}
+
+// Open enters a case, durably, with the place that the borders in force when
+// it was captured give it. The faults are those of Procedure.Apply, Invalid for
+// a position outside the district, and Conflict for a 12345 order that is there
+// already.
+func (d *Desk) Open(ctx context.Context, r Arrival) (*Opened, error) {
+	s, now := d.set.Load(), d.cfg.Now()
+	in := Input{Intake: &r.Intake, Item: r.Item, Evidence: r.Evidence}
+	out := &Opened{}
+	if r.Position != nil {
+		place, err := d.place(r.Position, r.Intake.Captured)
+		if err != nil {
+			return nil, err
+		}
+		if r.Item != "" {
+			if out.Outcome, err = d.explain(s, r.Item, r.Position, r.Answer, r.Intake.Captured, now); err != nil {
+				return nil, err
+			}
+			place.Grid, place.GridCode, place.Street = out.Outcome.Place.Grid, out.Outcome.Place.GridCode, out.Outcome.Place.Street
+		}
+		in.Place = &place
+	}
+	err := d.store.UpdateCase(ctx, 0, func(c Case) (*Change, error) {
+		who, err := choose(&c, Report, r.By, r.Intake.Channel)
+		if err != nil {
+			return nil, err
+		}
+		next, e, err := s.procedure.Apply(c, Report, who, now, in)
+		if err != nil {
+			return nil, err
+		}
+		out.Case = next
+		return &Change{Case: next, Entry: e, Reporter: r.Reporter}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.kept(ctx)
+	out.Duplicates, err = d.duplicates(ctx, s, &out.Case)
+	return out, err
+}
+
+// kept has the book follow what was committed just now. It is committed even
+// if that fails: Follow will have it then.
+func (d *Desk) kept(ctx context.Context) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_ = d.catchUp(context.WithoutCancel(ctx))
+}
+
+// choose is the first of who that may do a to c, or the most telling reason
+// why none may.
+func choose(c *Case, a Action, who []Actor, channel Channel) (Actor, error) {
+	var worst error
+	for _, w := range who {
+		_, err := find(c, a, w)
+		if err == nil && a == Report && !slices.Contains(brings[w.Role], channel) {
+			err = fault.InvalidField("channel", "%s does not report by channel %q", w.Role, string(channel))
+		}
+		if err == nil {
+			return w, nil
+		}
+		if worst == nil || fault.KindOf(worst) == fault.Denied && fault.KindOf(err) != fault.Denied {
+			worst = err
+		}
+	}
+	if worst == nil {
+		worst = fault.New(fault.Denied, "you have no part in casework")
+	}
+	return Actor{}, worst
+}
+
+// duplicates are the cases that may be the same as c, which has just come in.
+func (d *Desk) duplicates(ctx context.Context, s *deskSetting, c *Case) ([]Hint, error) {
+	if c.Item == "" || c.Place.Generation == 0 {
+		return nil, nil
+	}
+	catalogue, err := s.procedure.Catalogues.At(c.Received)
+	if err != nil {
+		return nil, err
+	}
+	item, err := catalogue.Item(c.Item)
+	if err != nil {
+		return nil, err
+	}
+	return d.similar(ctx, s, c.ID, item, c)
+}
+
+func (d *Desk) similar(ctx context.Context, s *deskSetting, id int64, item *Item, c *Case) ([]Hint, error) {
+	rules := &s.procedure.Rules
+	span := rules.DuplicateFor[item.Kind]
+	found, err := d.store.Find(ctx, Search{Near: &Near{Item: item.Code, Box: rules.DuplicateBox(item.Kind, c.Place.At),
+		From: c.Captured.Add(-span), To: c.Captured.Add(span)}, Limit: 100})
+	if err != nil {
+		return nil, err
+	}
+	return rules.Duplicates(id, item, c.Place.At, c.Captured, func(yield func(*Case) bool) {
+		for i := range found.Records {
+			if !yield(&found.Records[i].Case) {
+				return
+			}
+		}
+	}), nil
+}

@@ -1,0 +1,326 @@
+package casework
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/paulmach/orb"
+
+	"lianqin/internal/fault"
+	"lianqin/internal/grid"
+	"lianqin/internal/locate"
+)
+
+// Setting is what a district sets for its casework and changes over the years.
+type Setting struct {
+	Revision   int64        // counted up by every change
+	Catalogues []*Catalogue // by number, from 1
+	Calendar   string       // the table of days as ReadCalendar reads it; empty is none
+	Modes      Modes
+	Precedents []Precedent
+}
+
+// SettingChange is what is added to a Setting; what is nil or empty stays.
+type SettingChange struct {
+	Catalogue *Catalogue // the next version
+	Calendar  string     // the whole table, in the place of the last
+	Mode      *ModeChange
+	Note      any // what it is about, for the audit
+}
+
+// Record is a case with its whole history.
+type Record struct {
+	Case    Case
+	Entries []Entry
+}
+
+// Kept is what was kept last of a case, for figures.
+type Kept struct {
+	Case  int64
+	Facts []Fact
+}
+
+// Reporter is who reported a case. It is kept apart from the case, and only who
+// deals with that may see it.
+type Reporter struct {
+	Name    string `json:"name,omitempty"`
+	Contact string `json:"contact,omitempty"` // telephone, or another way to answer
+}
+
+// Change is what one action makes of a case, to be kept in one transaction.
+type Change struct {
+	Case      Case
+	Entry     Entry
+	Reporter  *Reporter  // with the first entry
+	Precedent *Precedent // that the entry makes
+}
+
+// Store keeps a Desk's cases and setting for good. All methods are safe for
+// concurrent use, and so are several Desks, in several processes, on one Store.
+type Store interface {
+	// Setting is a consistent reading of all that is set.
+	Setting(ctx context.Context) (*Setting, error)
+	// UpdateSetting lets f decide on the setting as it is and enters what f
+	// returns, in one transaction that no other change runs beside. F may be
+	// called again. Its error comes back as it is.
+	UpdateSetting(ctx context.Context, f func(*Setting) (*SettingChange, error)) error
+	// Find is what a Search asks for.
+	Find(ctx context.Context, q Search) (*Found, error)
+	// UpdateCase lets f decide on a case as it is and enters what f returns, in
+	// one transaction. Case 0 is a new one, which f gets as a draft with its
+	// ID. F may be called again; its error comes back as it is. It is NotFound
+	// for a case that there is not, and Conflict for a 12345 order that is there
+	// already.
+	UpdateCase(ctx context.Context, id int64, f func(Case) (*Change, error)) error
+	// Changes tells the facts of every case that was changed after change
+	// number after, in order, and returns the last number. Numbers grow in the
+	// order of commits.
+	Changes(ctx context.Context, after int64, f func(Kept) error) (int64, error)
+	// Reporter is who reported a case; the audit says who asked. NotFound says
+	// that nobody gave a name.
+	Reporter(ctx context.Context, id int64) (Reporter, error)
+}
+
+// DeskConfig is what a Desk works with beside its Store.
+type DeskConfig struct {
+	Indexes   *locate.Indexes
+	Rules     Rules
+	Standards *Register
+	Hours     Hours
+	Now       func() time.Time // nil is time.Now
+	// Catalogue and Calendar are entered as the first when there is none.
+	Catalogue *Catalogue
+	Calendar  *WorkingCalendar
+}
+
+// Desk is where cases are opened, acted on, found and counted. It is safe for
+// concurrent use.
+type Desk struct {
+	store Store
+	cfg   DeskConfig
+	set   atomic.Pointer[deskSetting]
+	book  *Book
+
+	mu   sync.Mutex // over what follows the store
+	seen int64      // change number that the book has come to
+}
+
+// deskSetting is a Setting, made ready for use.
+type deskSetting struct {
+	revision   int64
+	procedure  *Procedure
+	precedents *Precedents
+}
+
+// OpenDesk reads the setting, begins it where there is none, and fills the
+// book.
+func OpenDesk(ctx context.Context, store Store, cfg DeskConfig) (*Desk, error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if err := cfg.Rules.Check(); err != nil {
+		return nil, err
+	}
+	d := &Desk{store: store, cfg: cfg, book: NewBook()}
+	if err := d.begin(ctx); err != nil {
+		return nil, err
+	}
+	return d, d.Reload(ctx)
+}
+
+// begin enters the first catalogue and calendar.
+func (d *Desk) begin(ctx context.Context) error {
+	s, err := d.store.Setting(ctx)
+	if err != nil || len(s.Catalogues) > 0 && s.Calendar != "" {
+		return err
+	}
+	err = d.store.UpdateSetting(ctx, func(s *Setting) (*SettingChange, error) {
+		c := &SettingChange{Note: "first start"}
+		if len(s.Catalogues) == 0 && d.cfg.Catalogue != nil {
+			c.Catalogue = d.cfg.Catalogue.Numbered(1, time.Time{})
+		}
+		if s.Calendar == "" && d.cfg.Calendar != nil {
+			text, err := daysText(d.cfg.Calendar)
+			if err != nil {
+				return nil, err
+			}
+			c.Calendar = text
+		}
+		if c.Catalogue == nil && c.Calendar == "" {
+			return nil, errNothingToDo
+		}
+		return c, nil
+	})
+	if errors.Is(err, errNothingToDo) {
+		return nil
+	}
+	return err
+}
+
+var errNothingToDo = errors.New("nothing to do")
+
+func daysText(c *WorkingCalendar) (string, error) {
+	var b strings.Builder
+	err := c.WriteDays(&b)
+	return b.String(), err
+}
+
+// Reload brings setting and book up to the store's.
+func (d *Desk) Reload(ctx context.Context) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s, err := d.store.Setting(ctx)
+	if err != nil {
+		return err
+	}
+	if old := d.set.Load(); old == nil || old.revision != s.Revision {
+		ready, err := d.ready(s)
+		if err != nil {
+			return err
+		}
+		d.set.Store(ready)
+	}
+	return d.catchUp(ctx)
+}
+
+// catchUp has the book follow the store. The caller holds mu.
+func (d *Desk) catchUp(ctx context.Context) error {
+	last, err := d.store.Changes(ctx, d.seen, func(k Kept) error {
+		d.book.PutFacts(k.Case, k.Facts)
+		return nil
+	})
+	if err == nil {
+		d.seen = last
+	}
+	return err
+}
+
+// Follow reloads every second, since another process may have changed what is
+// kept, until ctx ends. What goes wrong is told to failed.
+func (d *Desk) Follow(ctx context.Context, failed func(error)) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := d.Reload(ctx); err != nil && ctx.Err() == nil {
+				failed(err)
+			}
+		}
+	}
+}
+
+func (d *Desk) ready(s *Setting) (*deskSetting, error) {
+	editions, err := NewEditions(s.Catalogues...)
+	if err != nil {
+		return nil, err
+	}
+	days := s.Calendar
+	if days == "" {
+		days = "date,kind,name\n"
+	}
+	calendar, err := ReadCalendar(strings.NewReader(days), d.cfg.Hours)
+	if err != nil {
+		return nil, err
+	}
+	return &deskSetting{s.Revision,
+		&Procedure{Catalogues: editions, Calendar: calendar, Rules: d.cfg.Rules, Standards: d.cfg.Standards, Modes: s.Modes},
+		NewPrecedents(s.Precedents)}, nil
+}
+
+// Procedure is what decides now.
+func (d *Desk) Procedure() *Procedure { return d.set.Load().procedure }
+
+// Figures are the book's.
+func (d *Desk) Figures(q Query) (*Figures, error) { return d.book.Figures(q) }
+
+// CasesOf are the cases behind a figure, as Book.Cases has them.
+func (d *Desk) CasesOf(q Query, indicator string, numerator bool) ([]int64, error) {
+	return d.book.Cases(q, indicator, numerator)
+}
+
+// Find is what is kept.
+func (d *Desk) Find(ctx context.Context, q Search) (*Found, error) {
+	if err := q.Check(); err != nil {
+		return nil, err
+	}
+	return d.store.Find(ctx, q)
+}
+
+// Case is one case with its history, or NotFound.
+func (d *Desk) Case(ctx context.Context, id int64) (*Record, error) {
+	found, err := d.store.Find(ctx, Search{IDs: []int64{id}})
+	if err != nil {
+		return nil, err
+	}
+	if len(found.Records) == 0 {
+		return nil, fault.New(fault.NotFound, "there is no case %d", id)
+	}
+	return &found.Records[0], nil
+}
+
+// Reporter is who reported a case, for one who deals with it as one of who;
+// Denied for others.
+func (d *Desk) Reporter(ctx context.Context, id int64, who []Actor) (Reporter, error) {
+	f, err := d.Case(ctx, id)
+	if err != nil {
+		return Reporter{}, err
+	}
+	for _, w := range who {
+		if f.Case.Handles(w) {
+			return d.store.Reporter(ctx, id)
+		}
+	}
+	return Reporter{}, fault.New(fault.Denied, "who reported case %d is told to those who deal with it", id)
+}
+
+// explain asks to whom an item at a place goes, by the borders in force when
+// it was captured.
+func (d *Desk) explain(s *deskSetting, item string, p *Position, answer grid.ID, captured, now time.Time) (Outcome, error) {
+	x, err := d.index(captured)
+	if err != nil {
+		return Outcome{}, err
+	}
+	catalogue, err := s.procedure.Catalogues.At(now)
+	if err != nil {
+		return Outcome{}, err
+	}
+	return Explain(Inquiry{Index: x, At: p.At, AccuracyM: p.AccuracyM, Catalogue: catalogue, Item: item,
+		Precedents: s.precedents, PrecedentM: s.procedure.Rules.PrecedentM, Answer: answer})
+}
+
+func (d *Desk) index(at time.Time) (*locate.Index, error) {
+	x := d.cfg.Indexes.At(at.UnixMilli())
+	if x == nil {
+		return nil, fault.InvalidField("captured", "no boundaries were in force at %s", at.Format(time.RFC3339))
+	}
+	return x, nil
+}
+
+// Position is where somebody says that a case is.
+type Position struct {
+	At        orb.Point `json:"at"` // WGS-84 degrees
+	AccuracyM float64   `json:"accuracy_m,omitempty"`
+	Address   string    `json:"address,omitempty"`
+}
+
+// place is where a position lies. It is Invalid outside the district.
+func (d *Desk) place(p *Position, captured time.Time) (Place, error) {
+	x, err := d.index(captured)
+	if err != nil {
+		return Place{}, err
+	}
+	place := PlaceAt(x, p.At, p.AccuracyM, p.Address)
+	if place.Grid == grid.None {
+		near, m := x.Nearest(p.At)
+		g, _ := x.Generation().Grid(near)
+		return Place{}, fault.InvalidField("position", "outside the district, %.0f m from grid %s", m, g.Code)
+	}
+	return place, nil
+}

@@ -1,0 +1,96 @@
+package casework
+
+import (
+	"context"
+	"time"
+
+	"lianqin/internal/fault"
+)
+
+// Turn turns the switch between normal work and emergency, which who does, for
+// a reason.
+func (d *Desk) Turn(ctx context.Context, emergency bool, by, reason string) error {
+	err := d.store.UpdateSetting(ctx, func(s *Setting) (*SettingChange, error) {
+		m := ModeChange{At: instant(d.cfg.Now()), Emergency: emergency, By: by, Reason: reason}
+		if _, err := s.Modes.With(m); err != nil {
+			return nil, err
+		}
+		return &SettingChange{Mode: &m, Note: m}, nil
+	})
+	if err != nil {
+		return err
+	}
+	return d.Reload(ctx)
+}
+
+// EditCatalogue makes the next version out of the last by e, in force from
+// that instant on; what an Edit refuses is refused.
+func (d *Desk) EditCatalogue(ctx context.Context, from time.Time, e Edit) ([]Difference, error) {
+	return d.nextCatalogue(ctx, from, func(last *Catalogue) (*Catalogue, []Difference, error) { return last.Edit(e, from) })
+}
+
+// ImportCatalogue makes c the next version, in force from that instant on. It
+// is Invalid when that is not after the last one's, and Conflict when c is the
+// same as the last.
+func (d *Desk) ImportCatalogue(ctx context.Context, from time.Time, c *Catalogue) ([]Difference, error) {
+	return d.nextCatalogue(ctx, from, func(last *Catalogue) (*Catalogue, []Difference, error) {
+		next := c.Numbered(last.Number()+1, from)
+		if !next.From().After(last.From()) {
+			return nil, nil, fault.InvalidField("from", "%s is not after %s, when version %d came into force",
+				next.From().Format(time.RFC3339), last.From().Format(time.RFC3339), last.Number())
+		}
+		diff := Differences(last, next)
+		if len(diff) == 0 {
+			return nil, nil, fault.New(fault.Conflict, "the catalogue says all this already, since version %d", last.Number())
+		}
+		return next, diff, nil
+	})
+}
+
+// nextCatalogue enters what next makes of the last version. A version does not
+// come into force in the past: cases were filed by what was in force then.
+func (d *Desk) nextCatalogue(ctx context.Context, from time.Time, next func(last *Catalogue) (*Catalogue, []Difference, error)) ([]Difference, error) {
+	if now := d.cfg.Now(); from.Before(now.Add(-clockSkew)) {
+		return nil, fault.InvalidField("from", "%s is past", from.Format(time.RFC3339))
+	}
+	var diff []Difference
+	err := d.store.UpdateSetting(ctx, func(s *Setting) (*SettingChange, error) {
+		if len(s.Catalogues) == 0 {
+			return nil, fault.New(fault.Conflict, "there is no catalogue yet")
+		}
+		var c *Catalogue
+		var err error
+		if c, diff, err = next(s.Catalogues[len(s.Catalogues)-1]); err != nil {
+			return nil, err
+		}
+		return &SettingChange{Catalogue: c, Note: diff}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return diff, d.Reload(ctx)
+}
+
+// ImportCalendar enters a table of days: those of every year that it knows
+// stand in the place of ours. Due times that were given stay as they are. It
+// is Conflict when nothing changes.
+func (d *Desk) ImportCalendar(ctx context.Context, days *WorkingCalendar) error {
+	err := d.store.UpdateSetting(ctx, func(s *Setting) (*SettingChange, error) {
+		ours, err := d.ready(s)
+		if err != nil {
+			return nil, err
+		}
+		text, err := daysText(ours.procedure.Calendar.With(days))
+		if err != nil {
+			return nil, err
+		}
+		if text == s.Calendar {
+			return nil, fault.New(fault.Conflict, "the calendar says all this already")
+		}
+		return &SettingChange{Calendar: text, Note: days.Years()}, nil
+	})
+	if err != nil {
+		return err
+	}
+	return d.Reload(ctx)
+}
