@@ -101,7 +101,7 @@ func (c *serverFlags) patrols(s *session, st *store.Store, atlas *grid.Atlas, ga
 		reports = p.bus.Log()
 	}
 	p.indexes = locate.NewIndexes(atlas)
-	p.tracker = patrol.NewTracker(patrol.Config{Registry: p.registry, Boundaries: p.indexes, Log: reports, Tracks: st.Tracks(), Failed: seldom(log, "patrols: the database does not take what they report; what was acknowledged is safe")})
+	p.tracker = patrol.NewTracker(patrol.Config{Registry: p.registry, Boundaries: p.indexes, Log: reports, Tracks: st.Tracks(), Failed: seldom(log, "patrols: what they report is not all entered yet; what was acknowledged is safe, and tried again")})
 	p.station = ingest.New(ingest.Config{Keys: httpapi.DeviceKeys(gate, p.registry, atlas, time.Now), Sink: p.tracker, Key: key, Log: log})
 	p.hub = live.NewHub(live.Config{Look: live.Looker(p.registry, p.tracker, atlas), Origin: originOf(atlas)})
 	return p, p.listen()
