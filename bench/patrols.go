@@ -358,9 +358,10 @@ func (r *stream) read(ctx context.Context, url, secret string, on func([]byte)) 
 	in := bufio.NewReaderSize(resp.Body, 1<<20)
 	for {
 		line, err := in.ReadSlice('\n')
-		for errors.Is(err, bufio.ErrBufferFull) { // a long snapshot: its size is all that counts
-			r.bytes.Add(int64(len(line)))
-			line, err = in.ReadSlice('\n')
+		if errors.Is(err, bufio.ErrBufferFull) { // a long snapshot
+			head := bytes.Clone(line)
+			rest, restErr := in.ReadBytes('\n')
+			line, err = append(head, rest...), restErr
 		}
 		if err != nil {
 			return err

@@ -11,7 +11,6 @@ import (
 
 	"lianqin/internal/auth"
 	"lianqin/internal/bus"
-	"lianqin/internal/geo"
 	"lianqin/internal/grid"
 	"lianqin/internal/httpapi"
 	"lianqin/internal/ingest"
@@ -103,7 +102,8 @@ func (c *serverFlags) patrols(s *session, st *store.Store, atlas *grid.Atlas, ga
 	p.indexes = locate.NewIndexes(atlas)
 	p.tracker = patrol.NewTracker(patrol.Config{Registry: p.registry, Boundaries: p.indexes, Log: reports, Tracks: st.Tracks(), Failed: seldom(log, "patrols: what they report is not all entered yet; what was acknowledged is safe, and tried again")})
 	p.station = ingest.New(ingest.Config{Keys: httpapi.DeviceKeys(gate, p.registry, atlas, time.Now), Sink: p.tracker, Key: key, Log: log})
-	p.hub = live.NewHub(live.Config{Look: live.Looker(p.registry, p.tracker, atlas), Origin: originOf(atlas)})
+	gen, _ := atlas.Current() // none is fine
+	p.hub = live.NewHub(live.Config{Look: live.Looker(p.registry, p.tracker, atlas), Origin: live.OriginOf(gen)})
 	return p, p.listen()
 }
 
@@ -200,20 +200,6 @@ func (p *patrols) public() (d ingest.Public) {
 		}
 	}
 	return d
-}
-
-// originOf is the south-western corner of the district, from which frames
-// count.
-func originOf(atlas *grid.Atlas) geo.Coord {
-	gen, ok := atlas.Current()
-	if !ok {
-		return geo.Coord{}
-	}
-	c, err := geo.Quantise(gen.Bound().Min)
-	if err != nil {
-		return geo.Coord{} // a proven district has coordinates
-	}
-	return c
 }
 
 // fromOutside is an address as others reach it; where it is every address of
