@@ -43,12 +43,14 @@ var figures = []figure{
 	{"wall", wall},
 	{"snapshot", snapshot},
 	{"replay", replay},
+	{"soak", soak},
 }
 
 // bench is what the figures share.
 type bench struct {
 	rounds    int
 	large     bool
+	soak      time.Duration
 	districts map[int]*district
 	cluster   *cluster
 	built     string // the program, once it was needed
@@ -66,6 +68,7 @@ func main() {
 	only := flag.String("run", "", "measure only the figures that this regular expression matches")
 	flag.IntVar(&b.rounds, "rounds", 7, "rounds of each measurement")
 	flag.BoolVar(&b.large, "large", false, "also measure 106,752 grids: minutes more, and some gigabytes")
+	flag.DurationVar(&b.soak, "soak", 0, "how long to run the soak; none if not said")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, b, *only)

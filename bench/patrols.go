@@ -66,7 +66,7 @@ func (b *bench) startPatrols(ctx context.Context, name, database string, n int) 
 	if err != nil {
 		return nil, err
 	}
-	s.cmd = exec.CommandContext(ctx, program, "serve", "--listen", "127.0.0.1:0", "--database", s.database, "--rate", "0", "--log-level", "warn")
+	s.cmd = exec.CommandContext(ctx, program, "serve", "--listen", "127.0.0.1:0", "--database", s.database, "--rate", "0", "--public-metrics", "--log-level", "warn")
 	s.cmd.Dir, s.cmd.Stderr = dir, os.Stderr
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
