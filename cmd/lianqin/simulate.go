@@ -37,7 +37,7 @@ The same seed makes the same patrols. 同一随机种子结果相同。
 
 Examples 示例:
 
-  lianqin user add sim --role district-operator
+  lianqin user add sim --role district-operator      # 需先有管理员 after the first administrator
   lianqin simulate provision --login sim --password-stdin < secret.txt
   lianqin simulate --duration 10m --login sim --password-stdin < secret.txt
   lianqin simulate --protocol osmand --units 200 --rate 1 --duration 1m
@@ -287,6 +287,9 @@ func (c *simulateRunCommand) Run(s *session) error {
 	}
 	s.notef("%s 台设备 devices, %s → %s", comma(int64(len(sim.units))), c.Protocol, cmp.Or(c.Address, c.Server))
 	pace := simulate.Pace{Begin: sim.begin, Duration: c.Duration, Speed: c.Speed, Drain: time.Minute}
+	if c.Protocol == "gateway" {
+		pace.Gather = gatewayGathers
+	}
 	count, refusal := simulate.Run(s.ctx, sim.source, wire, c.Connections, pace, sim.record, c.progress(s))
 	fmt.Fprintf(s.out, "已生成 made %s, 已应答 answered %s, 被拒 refused %s, 放弃 dropped %s, 重试 retries %s, 未送达 unsent %s, 请求 sends %s\n",
 		comma(count.Made), comma(count.Answered), comma(count.Refused), comma(count.Dropped), comma(count.Retries), comma(count.Unsent), comma(count.Sends))
@@ -330,6 +333,9 @@ func (c *simulateRunCommand) score(s *session, sim *outing, password string) err
 	}
 	return score.Print(s.out)
 }
+
+// gatewayGathers is how long a gateway puts reports together.
+const gatewayGathers = 200 * time.Millisecond
 
 func firstSecret(crew *crewFile) string {
 	if len(crew.Devices) == 0 {
@@ -407,10 +413,20 @@ func (c *simulateRunCommand) ahead() time.Duration {
 	return max(0, c.Duration-time.Duration(float64(c.Duration)/c.Speed))
 }
 
-// crewOf is staff as the simulation has it. Who is on duty all the time begins
-// where the simulation begins.
+// continued is the greatest staff of whom those that are on duty all the time
+// go on from where they were: larger ones begin anew, since a day's walk takes
+// a millisecond to reckon.
+const continued = 10_000
+
+// crewOf is staff as the simulation has it. Who is on duty all the time sets
+// out at the midnight before begin, so that two runs of a day find everybody
+// in the same place at the same time.
 func crewOf(staff *demo.Staff, begin time.Time) []simulate.Unit {
 	units := make([]simulate.Unit, len(staff.Units))
+	if len(units) <= continued {
+		t := begin.In(grid.Zone)
+		begin = time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, grid.Zone)
+	}
 	for i, u := range staff.Units {
 		units[i] = simulate.Unit{Code: u.Code, Street: u.Street, Grids: u.Grids, Drives: u.Kind != patrol.GridPatrol, Duty: simulate.Always(begin)}
 		if u.Duty == patrol.ByRoster {

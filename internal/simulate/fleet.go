@@ -2,6 +2,8 @@ package simulate
 
 import (
 	"container/heap"
+	"hash/fnv"
+	"io"
 	"time"
 
 	"lianqin/internal/fault"
@@ -31,7 +33,8 @@ type Fleet struct {
 // member is one unit with its device.
 type member struct {
 	Unit
-	number  int
+	number  int    // its place in the fleet
+	key     uint64 // of its dice: of its code, so that it walks alike in every fleet
 	walker  *walker
 	watch   *watch
 	truths  []*Truth // of each shift
@@ -52,8 +55,8 @@ func NewFleet(x *locate.Index, units []Unit, opt Options) (*Fleet, error) {
 	}
 	f := &Fleet{roads: NewRoads(x), options: opt}
 	for i := range units {
-		m := &member{Unit: units[i], number: i}
-		d := dice(opt.Seed, 2, uint64(i))
+		m := &member{Unit: units[i], number: i, key: keyOf(units[i].Code)}
+		d := dice(opt.Seed, 2, m.key)
 		m.device = &device{Traits: traitsOf(d, &f.options.Faults), faults: &f.options.Faults, dice: d}
 		f.start(m, opt.Begin)
 		f.units = append(f.units, m)
@@ -64,6 +67,13 @@ func NewFleet(x *locate.Index, units []Unit, opt Options) (*Fleet, error) {
 	f.queue = queue(append([]*member(nil), f.units...))
 	heap.Init(&f.queue)
 	return f, nil
+}
+
+// keyOf is a number for a code (FNV-1a).
+func keyOf(code string) uint64 {
+	h := fnv.New64a()
+	io.WriteString(h, code) // never fails
+	return h.Sum64()
 }
 
 // Units is how many units there are.
@@ -96,10 +106,10 @@ func (f *Fleet) Next() Report {
 func (f *Fleet) start(m *member, at time.Time) {
 	sh := m.Duty(at)
 	m.device.begin()
-	m.walker = newWalker(f.roads, &m.Unit, f.options.Seed, uint64(m.number), sh)
+	m.walker = newWalker(f.roads, &m.Unit, f.options.Seed, m.key, sh)
 	span := f.options.Interval.Milliseconds()
 	from := max(sh.From.UnixMilli(), at.UnixMilli())
-	phase := int64(dice(f.options.Seed, 3, uint64(m.number)).Uint64() % uint64(span))
+	phase := int64(dice(f.options.Seed, 3, m.key).Uint64() % uint64(span))
 	if span >= 1000 { // clocks of positions tick in whole seconds
 		from += (1000 - from%1000) % 1000
 		phase -= phase % 1000

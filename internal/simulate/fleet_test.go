@@ -110,7 +110,7 @@ func TestCrossingsAreThoseOfEveryMillisecond(t *testing.T) {
 	f := fleet(t, 40, Options{Seed: 5, Truth: true})
 	x, found := district(t), 0
 	for _, m := range f.units {
-		again := newWalker(f.roads, &m.Unit, 5, uint64(m.number), m.walker.shift)
+		again := newWalker(f.roads, &m.Unit, 5, m.key, m.walker.shift)
 		at := m.watch.Since
 		for again.leg.to <= at {
 			again.next()

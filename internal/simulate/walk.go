@@ -99,8 +99,8 @@ type walker struct {
 
 // newWalker puts a unit where its shift begins, which depends on nothing but
 // the seed, the unit and the shift.
-func newWalker(r *Roads, u *Unit, seed, number uint64, sh Shift) *walker {
-	w := &walker{roads: r, unit: u, shift: sh, dice: dice(seed, 1, number, uint64(sh.From.UnixMilli()))}
+func newWalker(r *Roads, u *Unit, seed, key uint64, sh Shift) *walker {
+	w := &walker{roads: r, unit: u, shift: sh, dice: dice(seed, 1, key, uint64(sh.From.UnixMilli()))}
 	w.here = w.start()
 	c := r.coord(w.here)
 	w.leg = leg{from: sh.From.UnixMilli(), to: sh.From.UnixMilli(), a: c, b: c}
