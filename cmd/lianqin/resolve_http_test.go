@@ -19,13 +19,18 @@ import (
 // address; it stops with the test.
 func serving(t *testing.T, boundaries string) string {
 	t.Helper()
+	return servingWith(t, "--boundaries", boundaries, "--public-map", "--database", "sqlite:"+filepath.Join(t.TempDir(), "lianqin.db"))
+}
+
+// servingWith is serving with any flags of serve but its address.
+func servingWith(t *testing.T, flags ...string) string {
+	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	r, w := io.Pipe()
 	var errOut bytes.Buffer
 	done := make(chan int, 1)
 	go func() {
-		code := run(ctx, []string{"serve", "--boundaries", boundaries, "--listen", "127.0.0.1:0", "--public-map",
-			"--database", "sqlite:" + filepath.Join(t.TempDir(), "lianqin.db")}, nil, w, &errOut)
+		code := run(ctx, append([]string{"serve", "--listen", "127.0.0.1:0"}, flags...), nil, w, &errOut)
 		w.Close()
 		done <- code
 	}()
