@@ -45,5 +45,6 @@ lint: check      ## check, a tidy go.mod, and staticcheck
 bench:           ## measure, beside other programs; see bench/
 	@cd bench && go run . $(ARGS)
 
-faults:          ## kill the database's writers a hundred times each, at random moments
-	@LIANQIN_KILLS=100 go test ./internal/store -run Kill -v -timeout 30m
+faults:          ## kill what writes to the database a hundred times each, at random moments; stop PostgreSQL for a minute
+	@LIANQIN_KILLS=100 go test ./internal/store -run Kill -v -timeout 40m
+	@LIANQIN_KILLS=100 LIANQIN_AWAY=60s go test ./cmd/lianqin -run 'AcknowledgedFixes|DatabaseAway' -v -timeout 40m

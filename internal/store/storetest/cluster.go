@@ -43,17 +43,42 @@ func running() (*cluster, error) {
 }
 
 func stop() {
-	if only == nil {
-		return
+	if only != nil {
+		only.remove()
 	}
-	_ = only.server.Process.Signal(syscall.SIGINT) // fast shutdown
+}
+
+// halt ends the server and leaves its data.
+func (c *cluster) halt() {
+	_ = c.server.Process.Signal(syscall.SIGINT) // fast shutdown
 	select {
-	case <-only.ended:
+	case <-c.ended:
 	case <-time.After(10 * time.Second):
-		_ = only.server.Process.Kill()
-		<-only.ended
+		_ = c.server.Process.Kill()
+		<-c.ended
 	}
-	os.RemoveAll(only.dir)
+}
+
+func (c *cluster) remove() {
+	c.halt()
+	os.RemoveAll(c.dir)
+}
+
+// Outage gives f a database on a server of its own, which stop stops and start
+// starts again.
+func Outage(t *testing.T, f func(url string, stop, start func())) {
+	t.Helper()
+	Postgres(t) // or the end of the test
+	c, err := start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.remove()
+	f(c.url("gis"), c.halt, func() {
+		if err := c.launch(); err != nil {
+			t.Fatal(err)
+		}
+	})
 }
 
 // binaries finds the newest installed server, of version 15 or later.
@@ -100,12 +125,24 @@ func (c *cluster) start() error {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, out)
 	}
+	if err := c.launch(); err != nil {
+		return err
+	}
+	if err := c.exec("postgres", `CREATE DATABASE gis`); err != nil {
+		return err
+	}
+	return c.exec("gis", `CREATE EXTENSION postgis`)
+}
+
+// launch starts the server on its data and waits until it answers.
+func (c *cluster) launch() error {
 	settings := []string{"listen_addresses=", "unix_socket_directories=" + c.dir, "fsync=off", "synchronous_commit=off",
 		"full_page_writes=off", "max_connections=100", "shared_buffers=64MB", "autovacuum=off", "max_wal_size=2GB", "jit=off"}
-	args := []string{"-D", data}
+	args := []string{"-D", filepath.Join(c.dir, "data")}
 	for _, s := range settings {
 		args = append(args, "-c", s)
 	}
+	var err error
 	if c.server, err = c.command("postgres", args...); err != nil {
 		return err
 	}
@@ -148,13 +185,9 @@ func (c *cluster) await() error {
 			return fmt.Errorf("the server ended: %w: %s", err, c.log())
 		case <-time.After(50 * time.Millisecond):
 		}
-		if c.exec("postgres", `SELECT 1`) != nil {
-			continue
+		if c.exec("postgres", `SELECT 1`) == nil {
+			return nil
 		}
-		if err := c.exec("postgres", `CREATE DATABASE gis`); err != nil {
-			return err
-		}
-		return c.exec("gis", `CREATE EXTENSION postgis`)
 	}
 	return fmt.Errorf("the server does not answer: %s", c.log())
 }
