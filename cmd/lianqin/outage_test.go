@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"lianqin/internal/auth"
+	"lianqin/internal/bus/bustest"
 	"lianqin/internal/geo"
 	"lianqin/internal/grid"
 	"lianqin/internal/patrol"
@@ -107,9 +108,9 @@ func (p *post) open(t *testing.T) *store.Store {
 }
 
 // serve starts the program and returns its address and process.
-func (p *post) serve(t *testing.T) (string, *exec.Cmd) {
+func (p *post) serve(t *testing.T, more ...string) (string, *exec.Cmd) {
 	t.Helper()
-	c := program(t, "serve", "--quiet", "--database", p.url, "--listen", "127.0.0.1:0", "--rate", "0", "--log-level", "error")
+	c := program(t, append([]string{"serve", "--quiet", "--database", p.url, "--listen", "127.0.0.1:0", "--rate", "0", "--log-level", "error"}, more...)...)
 	out, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -131,16 +132,16 @@ func (p *post) serve(t *testing.T) (string, *exec.Cmd) {
 	return "", nil
 }
 
-// send has every sender report until ctx ends, each a batch after the other.
-// What was not acknowledged is not sent again.
-func (p *post) send(ctx context.Context, url string) {
+// send has every sender report until ctx ends, each a batch after the other
+// and to the services by turns. What was not acknowledged is not sent again.
+func (p *post) send(ctx context.Context, urls ...string) {
 	var wg sync.WaitGroup
 	client := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: senders}}
 	defer client.CloseIdleConnections()
 	for i := range senders {
 		wg.Go(func() {
-			for ctx.Err() == nil {
-				p.report(client, url, i)
+			for turn := i; ctx.Err() == nil; turn++ {
+				p.report(client, urls[turn%len(urls)], i)
 				time.Sleep(sendPause)
 			}
 		})
@@ -316,4 +317,23 @@ func TestDatabaseAway(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestTwoProcessesShareALog has phones report to two processes by turns, which
+// share PostgreSQL and NATS. Both apply the log, and it counts once.
+func TestTwoProcessesShareALog(t *testing.T) {
+	p := newPost(t, storetest.Postgres(t))
+	nats := bustest.Start(t).ClientURL()
+	one, first := p.serve(t, "--nats", nats)
+	two, second := p.serve(t, "--nats", nats)
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Second)
+	defer stop()
+	p.send(ctx, one, two)
+	p.holds(t)
+	stopped(t, first)
+	p.holds(t) // by the other alone
+	stopped(t, second)
+	if p.answers[http.StatusOK] == 0 || len(p.answers) != 1 {
+		t.Errorf("answers by status: %v", p.answers)
+	}
 }

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 
+	"lianqin/internal/bus/bustest"
 	"lianqin/internal/fault"
 	"lianqin/internal/patrol"
 	"lianqin/internal/store/storetest"
@@ -20,49 +20,10 @@ import (
 
 var _ patrol.Log = (*Log)(nil)
 
-// natsServer is a server in this process that writes through, and can be ended
-// and started again at the same address with what it had stored.
-type natsServer struct {
-	opts server.Options
-	*server.Server
-}
+// natsServer opens connections to a server.
+type natsServer struct{ *bustest.Server }
 
-func startNATS(t testing.TB) *natsServer {
-	t.Helper()
-	s := &natsServer{opts: server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), SyncAlways: true,
-		NoLog: true, NoSigs: true}}
-	s.start(t)
-	s.opts.Port = s.addr(t)
-	t.Cleanup(s.end)
-	return s
-}
-
-func (s *natsServer) addr(t testing.TB) int {
-	t.Helper()
-	var port int
-	if _, err := fmt.Sscanf(s.Addr().String()[strings.LastIndexByte(s.Addr().String(), ':'):], ":%d", &port); err != nil {
-		t.Fatal(err)
-	}
-	return port
-}
-
-func (s *natsServer) start(t testing.TB) {
-	t.Helper()
-	opts := s.opts // which a server changes
-	var err error
-	if s.Server, err = server.NewServer(&opts); err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	if !s.ReadyForConnections(20 * time.Second) {
-		t.Fatal("the server does not start")
-	}
-}
-
-func (s *natsServer) end() {
-	s.Shutdown()
-	s.WaitForShutdown()
-}
+func startNATS(t testing.TB) *natsServer { return &natsServer{bustest.Start(t)} }
 
 func (s *natsServer) open(t testing.TB, o Options) *NATS {
 	t.Helper()
@@ -144,9 +105,9 @@ func TestServerComesAndGoes(t *testing.T) {
 		for target := count() + 50; count() < target; {
 			time.Sleep(time.Millisecond)
 		}
-		s.end()
+		s.End()
 		time.Sleep(20 * time.Millisecond)
-		s.start(t)
+		s.Again(t)
 	}
 	for target := count() + 50; count() < target; {
 		time.Sleep(time.Millisecond)
@@ -202,7 +163,7 @@ func TestAppendRefuses(t *testing.T) {
 	if !errors.Is(err, enough) {
 		t.Error(err)
 	}
-	s.end()
+	s.End()
 	begin := time.Now()
 	if _, err := l.Append(t.Context(), []byte("x")); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("without a server: %v", err)
@@ -251,7 +212,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		}
 	}
 	url := strings.Replace(s.ClientURL(), "://", "://user:hunter2@", 1)
-	s.end()
+	s.End()
 	if _, err := Open(t.Context(), Options{URL: url}); fault.KindOf(err) != fault.Unavailable || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("nobody there: %v", err)
 	}
@@ -316,8 +277,8 @@ func TestListenersHearThatTheConnectionIsBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.end()
-	s.start(t)
+	s.End()
+	s.Again(t)
 	select {
 	case <-heard:
 	case <-time.After(20 * time.Second):
