@@ -38,12 +38,12 @@ func TestSimulateScoresTheService(t *testing.T) {
 
 	for _, protocol := range []string{"gateway", "osmand"} {
 		r := must(t, exitDone, in(), "simulate", "--devices", crew, "--login", "sim", "--password-stdin", "--protocol", protocol, "--json",
-			"--duration", "4m", "--speed", "0", "--connections", "8", "--settle", "4s")
+			"--duration", "2m", "--speed", "0", "--connections", "8", "--settle", "4s")
 		var s simulate.Score
 		if err := json.Unmarshal([]byte(r.out[strings.IndexByte(r.out, '{'):]), &s); err != nil {
 			t.Fatalf("%s: %v\n%s", protocol, err, r.out)
 		}
-		if !s.Tracks || !s.Quarantine || s.Units != 84 || s.Fixes < 84*40 {
+		if !s.Tracks || !s.Quarantine || s.Units != 84 || s.Fixes < 84*20 {
 			t.Errorf("%s: %+v, want tracks and quarantine of 84 units", protocol, s)
 		}
 		if s.Found != s.Fixes || s.Lost+s.Doubled+s.Unsent != 0 {
