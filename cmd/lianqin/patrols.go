@@ -154,7 +154,8 @@ func (p *patrols) run(ctx context.Context) error {
 		return nil
 	})
 	if p.bus != nil {
-		group.Go(func() error { return p.announce(ctx) })
+		group.Go(func() error { return p.announce(ctx, bus.Boundaries, p.atlas.Changed, p.atlas.Reload) })
+		group.Go(func() error { return p.announce(ctx, bus.Roll, p.registry.Changed, p.registry.Reload) })
 	}
 	for _, b := range p.beside {
 		group.Go(func() error {
@@ -167,26 +168,26 @@ func (p *patrols) run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// announce tells the other processes at once when boundaries changed, and
+// announce tells the other processes at once when something changed here, and
 // hears of theirs. A notice that is lost costs no more than the time until
 // this process looks by itself.
-func (p *patrols) announce(ctx context.Context) error {
-	heard, err := p.bus.Listen(ctx, bus.Boundaries)
+func (p *patrols) announce(ctx context.Context, about bus.Topic, changed func() <-chan struct{}, reload func(context.Context) error) error {
+	heard, err := p.bus.Listen(ctx, about)
 	if err != nil {
 		return err
 	}
 	for {
-		changed := p.atlas.Changed()
+		change := changed()
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-changed:
-			err = p.bus.Tell(bus.Boundaries)
+		case <-change:
+			err = p.bus.Tell(about)
 		case <-heard:
-			err = p.atlas.Reload(ctx)
+			err = reload(ctx)
 		}
 		if err != nil && ctx.Err() == nil {
-			p.log.Warn("a notice to or from other processes went astray", "error", err.Error())
+			p.log.Warn("a notice to or from other processes went astray", "about", about, "error", err.Error())
 		}
 	}
 }

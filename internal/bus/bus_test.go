@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-
 	"lianqin/internal/bus/bustest"
 	"lianqin/internal/fault"
 	"lianqin/internal/patrol"
@@ -220,52 +219,43 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 
 // TestNotices holds both forms to the same contract.
 func TestNotices(t *testing.T) {
-	for name, place := range map[string]func(t *testing.T) []Notices{
-		"local": func(*testing.T) []Notices { l := new(Local); return []Notices{l, l} },
-		"NATS": func(t *testing.T) []Notices {
-			s := startNATS(t)
-			return []Notices{s.open(t, Options{}), s.open(t, Options{})}
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			at := place(t)
-			ctx, leave := context.WithCancel(t.Context())
-			var heard [3]<-chan struct{}
-			for i, l := range []struct {
-				Notices
-				Topic
-			}{{at[0], Roll}, {at[1], Roll}, {at[1], Boundaries}} {
-				var err error
-				if heard[i], err = l.Listen(ctx, l.Topic); err != nil {
-					t.Fatal(err)
-				}
-			}
-			for range 100 { // of which nobody has to take any
-				if err := at[0].Tell(Roll); err != nil {
-					t.Fatal(err)
-				}
-			}
-			for i := range 2 {
-				select {
-				case <-heard[i]:
-				case <-time.After(20 * time.Second):
-					t.Fatalf("listener %d hears nothing", i)
-				}
-			}
-			if err := at[1].Tell(Boundaries); err != nil {
-				t.Fatal(err)
-			}
-			<-heard[2]
-			select {
-			case <-heard[2]:
-				t.Error("what was told once, of another topic a hundred times, is heard twice")
-			default:
-			}
-			leave()
-			if err := at[0].Tell(Roll); err != nil {
-				t.Error(err)
-			}
-		})
+	s := startNATS(t)
+	at := [2]*NATS{s.open(t, Options{}), s.open(t, Options{})}
+	ctx, leave := context.WithCancel(t.Context())
+	var heard [3]<-chan struct{}
+	for i, l := range []struct {
+		*NATS
+		Topic
+	}{{at[0], Roll}, {at[1], Roll}, {at[1], Boundaries}} {
+		var err error
+		if heard[i], err = l.Listen(ctx, l.Topic); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 100 { // of which nobody has to take any
+		if err := at[0].Tell(Roll); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 2 {
+		select {
+		case <-heard[i]:
+		case <-time.After(20 * time.Second):
+			t.Fatalf("listener %d hears nothing", i)
+		}
+	}
+	if err := at[1].Tell(Boundaries); err != nil {
+		t.Fatal(err)
+	}
+	<-heard[2]
+	select {
+	case <-heard[2]:
+		t.Error("what was told once, of another topic a hundred times, is heard twice")
+	default:
+	}
+	leave()
+	if err := at[0].Tell(Roll); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -1,7 +1,7 @@
 // Package bus is what several processes of the service share over NATS: a
 // durable log of what devices sent, in JetStream, and notices that something
 // was published or edited. A process that is alone needs neither: its log is
-// the store's, and its notices are Local.
+// the store's.
 //
 // It refuses to know what is in an entry: the log's shape is patrol.Log's,
 // without importing it. NATS is used nowhere else.

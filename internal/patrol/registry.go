@@ -55,11 +55,12 @@ type Registry struct {
 	register Register
 	staff    atomic.Pointer[Staff]
 	mu       sync.Mutex // over loading
+	changed  chan struct{}
 }
 
 // OpenRegistry reads the roll.
 func OpenRegistry(ctx context.Context, register Register) (*Registry, error) {
-	r := &Registry{register: register}
+	r := &Registry{register: register, changed: make(chan struct{})}
 	return r, r.Reload(ctx)
 }
 
@@ -96,8 +97,19 @@ func (r *Registry) Reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.staff.Store(staff)
+	old := r.staff.Swap(staff)
+	if old != nil && old.revision != staff.revision {
+		close(r.changed)
+		r.changed = make(chan struct{})
+	}
 	return nil
+}
+
+// Changed is closed when Staff is next replaced by one of another revision.
+func (r *Registry) Changed() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.changed
 }
 
 // Poll is how often Follow looks: others' changes count within a second.
