@@ -143,8 +143,12 @@ func (c *serverFlags) serve(s *session, sv service) (err error) {
 		return err
 	}
 	defer p.close()
+	cases, err := desk(s, st, p.indexes, catalogue)
+	if err != nil {
+		return err
+	}
 	api, err := httpapi.New(httpapi.Config{Gate: gate, OIDC: sv.oidc, Atlas: atlas, Indexes: p.indexes, Public: c.public(), SecureCookies: c.SecureCookies, Boundaries: sv.boundaries.importer(),
-		Catalogue: catalogue, Live: p.hub, Patrols: p.registry, Tracker: p.tracker, Tracks: st.Tracks(), Quarantine: st.Tracks(), Ingest: p.station, Devices: p.public(),
+		Catalogue: catalogue, Desk: cases, Live: p.hub, Patrols: p.registry, Tracker: p.tracker, Tracks: st.Tracks(), Quarantine: st.Tracks(), Ingest: p.station, Devices: p.public(),
 		Web: web.Dist(), Log: log, Version: programVersion(), Limits: c.limits(), TrustForwarded: c.TrustForwarded})
 	if err != nil {
 		return err
@@ -154,6 +158,10 @@ func (c *serverFlags) serve(s *session, sv service) (err error) {
 	defer func() { err = errors.Join(err, background.end()) }()
 	background.start(func(ctx context.Context) error {
 		atlas.Follow(ctx, seldom(log, "boundaries cannot be brought up to date; those in memory stay in use"))
+		return nil
+	})
+	background.start(func(ctx context.Context) error {
+		cases.Follow(ctx, seldom(log, "cases cannot be brought up to date; figures in memory stay in use"))
 		return nil
 	})
 	background.start(p.run)

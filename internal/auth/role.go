@@ -81,6 +81,24 @@ const (
 	ReadQuarantine Action = "quarantine.read"
 	// SendPositions is to report where a unit is.
 	SendPositions Action = "positions.write"
+	// ReportCases is to open a case.
+	ReportCases Action = "cases.report"
+	// ReadCases is cases and their queues.
+	ReadCases Action = "cases.read"
+	// ActOnCases is to take a case further; which actions those are depends on
+	// the case and on who one is.
+	ActOnCases Action = "cases.act"
+	// ReadIndicators is the figures of cases.
+	ReadIndicators Action = "indicators.read"
+	// ImportOrders is to enter the hotline's work orders.
+	ImportOrders Action = "orders.import"
+	// ReadCatalogue is the catalogue of items, in all versions, and the working
+	// calendar.
+	ReadCatalogue Action = "catalogue.read"
+	// ManageCatalogue is to enter new versions of them.
+	ManageCatalogue Action = "catalogue.manage"
+	// SwitchMode is to turn the district from normal work to emergency and back.
+	SwitchMode Action = "mode.switch"
 )
 
 // Actions are all actions.
@@ -88,13 +106,14 @@ var Actions = []Action{
 	Anyone, ReadMap, OwnSession, ReadGenerations, DraftGenerations, PublishGenerations,
 	ManageAccounts, ManageDevices, ManageLinks, ReadAudit, ReadMetrics,
 	WatchPatrols, ReadTracks, ManagePatrols, ReadQuarantine, SendPositions,
+	ReportCases, ReadCases, ActOnCases, ReadIndicators, ImportOrders, ReadCatalogue, ManageCatalogue, SwitchMode,
 }
 
 // WholeDistrict reports whether a is about the district as a whole, so that a
 // narrower jurisdiction does not do.
 func (a Action) WholeDistrict() bool {
 	switch a {
-	case DraftGenerations, PublishGenerations, ReadAudit, ReadMetrics:
+	case DraftGenerations, PublishGenerations, ReadAudit, ReadMetrics, ImportOrders, ManageCatalogue, SwitchMode:
 		return true
 	}
 	return false
@@ -105,19 +124,22 @@ func (a Action) WholeDistrict() bool {
 // not look at one person's track either.
 var allowed = map[Role][]Action{
 	Administrator: {Anyone, ReadMap, OwnSession, ReadGenerations, ManageAccounts, ManageDevices, ManageLinks, ReadAudit, ReadMetrics,
-		WatchPatrols, ManagePatrols, ReadQuarantine},
+		WatchPatrols, ManagePatrols, ReadQuarantine, ReadIndicators, ReadCatalogue, ManageCatalogue},
 	DistrictOperator: {Anyone, ReadMap, OwnSession, ReadGenerations, ManageDevices, ManageLinks,
-		WatchPatrols, ReadTracks, ManagePatrols, ReadQuarantine},
+		WatchPatrols, ReadTracks, ManagePatrols, ReadQuarantine,
+		ReportCases, ReadCases, ActOnCases, ReadIndicators, ImportOrders, ReadCatalogue, SwitchMode},
 	StreetOperator: {Anyone, ReadMap, OwnSession, ReadGenerations, ManageDevices,
-		WatchPatrols, ReadTracks, ManagePatrols, ReadQuarantine},
-	VillageStation:    {Anyone, ReadMap, OwnSession, WatchPatrols},
-	DepartmentHandler: {Anyone, ReadMap, OwnSession},
-	Inspector:         {Anyone, ReadMap, OwnSession, ReadGenerations, ReadAudit, WatchPatrols, ReadTracks, ReadQuarantine},
-	Planner:           {Anyone, ReadMap, OwnSession, ReadGenerations, DraftGenerations},
-	Approver:          {Anyone, ReadMap, OwnSession, ReadGenerations, PublishGenerations},
-	PatrolDevice:      {Anyone, ReadMap, OwnSession, SendPositions},
-	Viewer:            {Anyone, ReadMap, OwnSession, WatchPatrols},
-	Public:            {Anyone},
+		WatchPatrols, ReadTracks, ManagePatrols, ReadQuarantine,
+		ReportCases, ReadCases, ActOnCases, ReadIndicators, ReadCatalogue},
+	VillageStation:    {Anyone, ReadMap, OwnSession, WatchPatrols, ReportCases, ReadCases, ActOnCases, ReadIndicators, ReadCatalogue},
+	DepartmentHandler: {Anyone, ReadMap, OwnSession, ReadCases, ActOnCases, ReadIndicators, ReadCatalogue},
+	Inspector: {Anyone, ReadMap, OwnSession, ReadGenerations, ReadAudit, WatchPatrols, ReadTracks, ReadQuarantine,
+		ReadCases, ActOnCases, ReadIndicators, ReadCatalogue},
+	Planner:      {Anyone, ReadMap, OwnSession, ReadGenerations, DraftGenerations},
+	Approver:     {Anyone, ReadMap, OwnSession, ReadGenerations, PublishGenerations},
+	PatrolDevice: {Anyone, ReadMap, OwnSession, SendPositions, ReportCases, ReadCases, ActOnCases, ReadCatalogue},
+	Viewer:       {Anyone, ReadMap, OwnSession, WatchPatrols, ReadIndicators, ReadCatalogue},
+	Public:       {Anyone},
 }
 
 // May reports whether r may do a, its jurisdiction apart.

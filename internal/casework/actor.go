@@ -84,6 +84,11 @@ func (c *Case) Handles(who Actor) bool {
 	return false
 }
 
+// Concerns reports whether a department has a part in c: it leads, or takes part.
+func (c *Case) Concerns(department string) bool {
+	return department != "" && (department == c.Cycle.Lead.Code || c.party(department))
+}
+
 // party reports whether a department takes part beside the lead.
 func (c *Case) party(department string) bool {
 	for _, d := range c.Cycle.Support {

@@ -90,13 +90,22 @@ func (s *Overlay) UnmarshalJSON(b []byte) error {
 	}
 	*s = 0
 	for _, n := range names {
-		i := slices.Index(overlayNames[:], n)
-		if i < 0 {
-			return fault.New(fault.Invalid, "overlays: %q is none", n)
+		one, err := ParseOverlay(n)
+		if err != nil {
+			return err
 		}
-		*s |= 1 << i
+		*s |= one
 	}
 	return nil
+}
+
+// ParseOverlay is the overlay of that name, or Invalid.
+func ParseOverlay(name string) (Overlay, error) {
+	i := slices.Index(overlayNames[:], name)
+	if i < 0 {
+		return 0, fault.InvalidField("overlay", "%q is none", name)
+	}
+	return 1 << i, nil
 }
 
 // Channel is how a case came in; it has exactly one.

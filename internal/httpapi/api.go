@@ -44,6 +44,8 @@ type Config struct {
 	Boundaries func(context.Context, BoundaryFile) ([]grid.Street, []grid.Area, error)
 	// Catalogue answers item=; with none, item= is Unavailable.
 	Catalogue *casework.Catalogue
+	// Desk is where cases are; with none, what is about cases is Unavailable.
+	Desk *casework.Desk
 	// Live makes the frames of the live stream; with none, it is Unavailable.
 	Live *live.Hub
 	// Patrols is who patrols. With none, what is about patrols is Unavailable.

@@ -23,6 +23,7 @@ import (
 	"lianqin/internal/casework"
 	"lianqin/internal/geo"
 	"lianqin/internal/grid"
+	"lianqin/internal/locate"
 	"lianqin/internal/patrol"
 	"lianqin/internal/store"
 )
@@ -175,6 +176,12 @@ func newAPI(t testing.TB, cfg Config, gen *grid.Generation) *API {
 	}
 	if gen != nil {
 		putInForce(t, cfg.Atlas, gen, day(2000, 1, 1))
+	}
+	if cfg.Indexes == nil {
+		cfg.Indexes = locate.NewIndexes(cfg.Atlas)
+	}
+	if cfg.Desk == nil && gen != nil {
+		cfg.Desk = testDesk(t, s, cfg)
 	}
 	a, err := New(cfg)
 	if err != nil {

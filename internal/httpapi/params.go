@@ -12,7 +12,7 @@ import (
 // route's list of names.
 type params struct {
 	names  []string
-	values [12]string
+	values [16]string
 	given  uint16
 }
 

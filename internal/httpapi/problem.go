@@ -14,6 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"lianqin/internal/auth"
+	"lianqin/internal/casework"
 	"lianqin/internal/fault"
 	"lianqin/internal/patrol"
 	"lianqin/internal/table"
@@ -36,6 +37,8 @@ type problem struct {
 	ErrorCount int               `json:"error_count,omitempty"`
 	// Gaps are of an emergency roster.
 	Gaps []gapAnswer `json:"gaps,omitempty"`
+	// Candidates are of a dispatch that has to ask which grid it is.
+	Candidates []casework.Candidate `json:"candidates,omitempty"`
 }
 
 // statusOf is the one table from kinds of failure to statuses.
@@ -101,6 +104,9 @@ func (a *API) fail(c *gin.Context, err error) {
 	}
 	if gaps, ok := errors.AsType[*patrol.GapError](err); ok {
 		p.Gaps = gapAnswers(gaps.Gaps)
+	}
+	if question, ok := errors.AsType[*casework.Question](err); ok {
+		p.Candidates = question.Candidates
 	}
 	if status == http.StatusInternalServerError {
 		p.Detail = ""

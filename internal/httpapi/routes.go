@@ -85,6 +85,22 @@ var routes = []route{
 	{"GET", "/api/v1/coverage", auth.WatchPatrols, (*API).showCoverage},
 	{"GET", "/api/v1/quarantine", auth.ReadQuarantine, (*API).listQuarantine},
 
+	{"POST", "/api/v1/cases", auth.ReportCases, (*API).openCase},
+	{"GET", "/api/v1/cases", auth.ReadCases, (*API).listCases},
+	{"GET", "/api/v1/cases/counts", auth.ReadCases, (*API).countCases},
+	{"GET", "/api/v1/cases/{id}", auth.ReadCases, (*API).showCase},
+	{"GET", "/api/v1/cases/{id}/reporter", auth.ActOnCases, (*API).showReporter},
+	{"POST", "/api/v1/cases/{id}/actions/{action}", auth.ActOnCases, (*API).actOnCase},
+	{"POST", "/api/v1/orders", auth.ImportOrders, (*API).importOrders},
+	{"GET", "/api/v1/indicators", auth.ReadIndicators, (*API).showIndicators},
+	{"GET", "/api/v1/catalogue", auth.ReadCatalogue, (*API).showCatalogue},
+	{"POST", "/api/v1/catalogue", auth.ManageCatalogue, (*API).importCatalogue},
+	{"PATCH", "/api/v1/catalogue", auth.ManageCatalogue, (*API).editCatalogue},
+	{"GET", "/api/v1/calendar", auth.ReadCatalogue, (*API).showCalendar},
+	{"POST", "/api/v1/calendar", auth.ManageCatalogue, (*API).importCalendar},
+	{"GET", "/api/v1/mode", auth.ReadCatalogue, (*API).showMode},
+	{"POST", "/api/v1/mode", auth.SwitchMode, (*API).switchMode},
+
 	{"POST", "/api/v1/positions", auth.SendPositions, (*API).takePositions},
 	{"GET", "/ingest", auth.Anyone, (*API).takeReport}, // the phones' forms have credentials of their own
 	{"POST", "/ingest", auth.Anyone, (*API).takeReport},
