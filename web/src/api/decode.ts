@@ -23,6 +23,12 @@ export class Json {
     return new Json((this.value as Record<string, unknown>)[key], `${this.path}.${key}`)
   }
 
+  /** The names of an object's members. */
+  keys(): string[] {
+    if (typeof this.value !== 'object' || this.value === null || Array.isArray(this.value)) throw this.wrong('an object')
+    return Object.keys(this.value)
+  }
+
   get absent(): boolean {
     return this.value === undefined || this.value === null
   }

@@ -24,18 +24,14 @@ export interface Issued {
 
 export type TokenKind = 'devices' | 'links'
 
-export function fetchTokens(kind: TokenKind, signal?: AbortSignal): Promise<Token[]> {
-  return get(`/api/v1/${kind}`, {}, (json) => json.at(kind).itemsOrNone().map(readToken), signal)
+export function fetchLinks(signal?: AbortSignal): Promise<Token[]> {
+  return get('/api/v1/links', {}, (json) => json.at('links').itemsOrNone().map(readToken), signal)
 }
 
-/** `expires` is in Unix milliseconds; a device lasts as long as the server lets it. */
-export function issueToken(kind: TokenKind, name: string, jurisdiction: Jurisdiction, expires: number | null): Promise<Issued> {
-  const body = {
-    name,
-    jurisdiction: wireJurisdiction(jurisdiction),
-    ...(expires === null ? {} : { expires: new Date(expires).toISOString() }),
-  }
-  return send('POST', `/api/v1/${kind}`, { body }, (json) => ({ secret: json.at('secret').text(), url: json.at('url').textOr('') }))
+/** `expires` is in Unix milliseconds. */
+export function issueLink(name: string, jurisdiction: Jurisdiction, expires: number): Promise<Issued> {
+  const body = { name, jurisdiction: wireJurisdiction(jurisdiction), expires: new Date(expires).toISOString() }
+  return send('POST', '/api/v1/links', { body }, (json) => ({ secret: json.at('secret').text(), url: json.at('url').textOr('') }))
 }
 
 export function revokeToken(kind: TokenKind, id: string): Promise<void> {

@@ -49,7 +49,7 @@ export interface UnitChange {
   readonly retired?: boolean
 }
 
-/** What an import did, or would do. */
+/** What an import did. */
 export interface Imported {
   readonly created: number
   readonly changed: number
@@ -72,7 +72,7 @@ export interface CellFaults {
 
 export async function fetchRoll(signal?: AbortSignal): Promise<Roll> {
   const [units, teams] = await Promise.all([
-    get('/api/v1/units', {}, (json) => ({ revision: json.at('revision').integer(), units: json.at('units').itemsOrNone().map(readUnit) }), signal),
+    get('/api/v1/units', { retired: '1' }, (json) => ({ revision: json.at('revision').integer(), units: json.at('units').itemsOrNone().map(readUnit) }), signal),
     get('/api/v1/teams', {}, (json) => json.at('teams').itemsOrNone().map(readTeam), signal),
   ])
   return { ...units, teams }
@@ -91,9 +91,14 @@ export function enterTeam(team: Team): Promise<void> {
   return send('POST', '/api/v1/teams', { body: team }, () => undefined)
 }
 
-/** Enters a file of units; with `check` only says what it would do. */
-export function importUnits(file: Blob, check: boolean): Promise<Imported> {
-  return send('POST', '/api/v1/units/import', { query: check ? { check: '1' } : {}, body: file, timeoutMs: 60_000 }, readImported)
+/** Enters a file of teams. */
+export function importTeams(file: Blob): Promise<number> {
+  return send('POST', '/api/v1/teams', { body: file, timeoutMs: 60_000 }, (json) => json.at('teams').items().length)
+}
+
+/** Enters a file of units, whole or not at all. */
+export function importUnits(file: Blob): Promise<Imported> {
+  return send('POST', '/api/v1/units/import', { body: file, timeoutMs: 60_000 }, readImported)
 }
 
 export const unitPath = (code: string): string => `/api/v1/units/${encodeURIComponent(code)}`

@@ -181,6 +181,11 @@ export class DistrictMap {
     this.fleet.show(marks)
   }
 
+  /** Puts a ring round a unit, or round none (0). */
+  chooseUnit(id: number): void {
+    this.fleet.choose(id)
+  }
+
   /** Hatches the grids that are owed a visit. */
   owe(ids: readonly number[]): void {
     this.whenLoaded(() => this.map.setFilter(OWED, gridsIn(ids)))

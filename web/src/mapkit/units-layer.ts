@@ -31,6 +31,8 @@ const MOVE_MS = 1000
 const JUMP = 600 / 34_000_000
 /** From this zoom on a moving unit moves by more than a pixel between two ticks. */
 const SMOOTH_ZOOM = 14
+/** From this zoom on units show where they head. */
+const TIPS_ZOOM = 13
 const PULSE_MS = 1500
 const PALE = 0.6
 
@@ -57,15 +59,17 @@ precision highp float;
 uniform mat4 u_matrix;
 uniform vec2 u_pixel;
 uniform float u_part, u_radius, u_pass;
+uniform int u_chosen;
 layout(location=0) in vec2 a_corner;
 layout(location=1) in vec4 a_way;
 layout(location=2) in vec4 a_turn;
 layout(location=3) in vec2 a_look;
 out vec2 v_at;
 flat out vec2 v_ahead;
-flat out float v_heads, v_alpha, v_shape, v_state;
+flat out float v_heads, v_alpha, v_shape, v_state, v_chosen;
 void main() {
   v_shape = a_look.x;
+  v_chosen = gl_InstanceID == u_chosen ? 1.0 : 0.0;
   v_state = a_look.y;
   v_alpha = mix(a_turn.z, a_turn.w, u_part);
   v_heads = a_turn.y < -50.0 ? 0.0 : 1.0;
@@ -83,11 +87,11 @@ void main() {
 const FRAGMENT = `#version 300 es
 precision highp float;
 uniform vec3 u_colours[3];
-uniform vec3 u_stale, u_urgent, u_edge;
-uniform float u_pulse;
+uniform vec3 u_stale, u_urgent, u_edge, u_ring;
+uniform float u_pulse, u_tips;
 in vec2 v_at;
 flat in vec2 v_ahead;
-flat in float v_heads, v_alpha, v_shape, v_state;
+flat in float v_heads, v_alpha, v_shape, v_state, v_chosen;
 out vec4 colour;
 float triangle(vec2 p) {
   p.y += 0.12;
@@ -105,7 +109,7 @@ float square(vec2 p) {
 void main() {
   float body = v_shape < 0.5 ? length(v_at) - 1.0 : v_shape < 1.5 ? triangle(v_at) : square(v_at);
   vec2 p = vec2(dot(v_at, vec2(v_ahead.y, -v_ahead.x)), dot(v_at, v_ahead));
-  float tip = v_heads < 0.5 || v_state > 0.5 && v_state < 1.5 ? 9.0 : max(max(abs(p.x) - (1.85 - p.y) * 0.6, p.y - 1.85), 0.6 - p.y);
+  float tip = u_tips < 0.5 || v_heads < 0.5 || v_state > 0.5 && v_state < 1.5 ? 9.0 : max(max(abs(p.x) - (1.85 - p.y) * 0.6, p.y - 1.85), 0.6 - p.y);
   float whole = min(body, tip);
   float soft = fwidth(length(v_at));
   float inside = smoothstep(soft, -soft, whole);
@@ -122,12 +126,16 @@ void main() {
     float ring = smoothstep(0.22 + soft, 0.22, abs(length(v_at) - at)) * (1.0 - 0.75 * u_pulse);
     c = mix(vec4(u_urgent, ring), vec4(c.rgb, 1.0), c.a);
   }
+  if (v_chosen > 0.5) {
+    float ring = smoothstep(0.18 + soft, 0.18, abs(length(v_at) - 2.05));
+    c = mix(vec4(u_ring, ring), vec4(c.rgb, max(c.a, ring)), step(ring, c.a));
+  }
   float a = c.a * v_alpha;
   if (a < 0.01) discard;
   colour = vec4(c.rgb * a, a);
 }`
 
-const UNIFORMS = ['u_matrix', 'u_pixel', 'u_part', 'u_radius', 'u_pass', 'u_colours', 'u_stale', 'u_urgent', 'u_edge', 'u_pulse'] as const
+const UNIFORMS = ['u_matrix', 'u_pixel', 'u_part', 'u_radius', 'u_pass', 'u_colours', 'u_stale', 'u_urgent', 'u_edge', 'u_pulse', 'u_tips', 'u_chosen', 'u_ring'] as const
 
 interface Drawing {
   readonly gl: WebGL2RenderingContext
@@ -148,6 +156,8 @@ export class UnitsLayer implements CustomLayerInterface {
   private stale = new Float32Array(3)
   private urgent = new Float32Array(3)
   private edge = new Float32Array(3)
+  private ring = new Float32Array(3)
+  private chosen = 0
 
   private data = new Float32Array(0)
   private count = 0
@@ -175,6 +185,7 @@ export class UnitsLayer implements CustomLayerInterface {
     this.stale.set(rgb(palette.units.stale))
     this.urgent.set(rgb(palette.urgent))
     this.edge.set(rgb(palette.units.edge))
+    this.ring.set(rgb(palette.mapText))
     this.map?.triggerRepaint()
   }
 
@@ -191,6 +202,12 @@ export class UnitsLayer implements CustomLayerInterface {
     for (const [id, slot] of this.slots) if (!seen.has(id)) this.data[slot * STRIDE + A1] = 0
     this.since = now
     this.changed = true
+    this.map?.triggerRepaint()
+  }
+
+  /** Puts a ring round a unit, or round none (0). */
+  choose(id: number): void {
+    this.chosen = id
     this.map?.triggerRepaint()
   }
 
@@ -257,6 +274,9 @@ export class UnitsLayer implements CustomLayerInterface {
     gl.uniform3fv(at.u_urgent, this.urgent)
     gl.uniform3fv(at.u_edge, this.edge)
     gl.uniform1f(at.u_pulse, this.still ? 0.4 : (now / PULSE_MS) % 1)
+    gl.uniform1i(at.u_chosen, this.slots.get(this.chosen) ?? -1)
+    gl.uniform3fv(at.u_ring, this.ring)
+    gl.uniform1f(at.u_tips, map.getZoom() >= TIPS_ZOOM ? 1 : 0)
     gl.enable(gl.BLEND)
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA)
     gl.disable(gl.DEPTH_TEST)

@@ -42,6 +42,10 @@ export interface Palette {
   readonly track: string
   readonly stop: string
 
+  /** Cameras want dark on light, whatever the theme. */
+  readonly codeInk: string
+  readonly codePaper: string
+
   /** What became of a grid between two generations; each has its hatching as well. */
   readonly change: Readonly<Record<'same' | 'redrawn' | 'split' | 'merged' | 'new' | 'gone', string>>
 }
@@ -80,6 +84,8 @@ export const palettes: Readonly<Record<Theme, Palette>> = {
     owed: '#8aa0b3',
     track: '#5be7e0',
     stop: '#e3f58c',
+    codeInk: '#000000',
+    codePaper: '#ffffff',
     change: { same: '#a9b0be', redrawn: '#ffb02e', split: '#6ea8ff', merged: '#d98be0', new: '#5fd38d', gone: '#ff6b60' },
   },
   light: {
@@ -113,6 +119,8 @@ export const palettes: Readonly<Record<Theme, Palette>> = {
     owed: '#51636f',
     track: '#00666a',
     stop: '#6f7300',
+    codeInk: '#000000',
+    codePaper: '#ffffff',
     change: { same: '#5d6873', redrawn: '#a86a00', split: '#1f5fc4', merged: '#94359c', new: '#157a42', gone: '#c02a20' },
   },
 }

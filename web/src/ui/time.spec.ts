@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { day, instantOf, isBeginning, minute, second } from './time'
+import { clock, day, instantOf, isBeginning, minute, second, span } from './time'
 
 describe('time', () => {
   it.each([
@@ -28,4 +28,17 @@ describe('time', () => {
     expect(isBeginning(Date.parse('1970-01-01T00:00:00+08:00'))).toBe(true)
     expect(isBeginning(Date.parse('1990-01-01T00:00:00Z'))).toBe(false)
   })
+})
+
+describe('clock', () => {
+  const now = Date.parse('2027-01-01T20:00:00+08:00')
+  it('leaves out today', () => expect(clock(now - 3_600_000, now)).toBe('19:00'))
+  it('names another day', () => expect(clock(now - 86_400_000, now)).toBe('2026-12-31 20:00'))
+})
+
+describe('span', () => {
+  it.each([
+    [-5, 'seconds', 0, 0], [59_999, 'seconds', 59, 0], [60_000, 'minutes', 1, 0], [3_599_999, 'minutes', 59, 0],
+    [5_400_000, 'hours', 1, 30], [172_799_000, 'hours', 47, 59], [172_800_000, 'days', 2, 0],
+  ])('%i ms is %s %i %i', (ms, unit, n, rest) => expect(span(ms)).toEqual({ unit, n, rest }))
 })

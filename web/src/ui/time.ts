@@ -35,3 +35,25 @@ export function instantOf(date: string, time: string): number | null {
 function shifted(ms: number): string {
   return new Date(ms + OFFSET_MS).toISOString()
 }
+
+/** 08:00, or 2027-01-01 08:00 on another day than that of `now`. */
+export function clock(ms: number, now: number): string {
+  return day(ms) === day(now) ? shifted(ms).slice(11, 16) : minute(ms)
+}
+
+/** The two figures of a span that say most: whole units, never above what has passed. */
+export interface Span {
+  readonly unit: 'seconds' | 'minutes' | 'hours' | 'days'
+  readonly n: number
+  /** Of `hours`: minutes beside them. */
+  readonly rest: number
+}
+
+export function span(ms: number): Span {
+  const s = Math.max(0, Math.floor(ms / 1000))
+  if (s < 60) return { unit: 'seconds', n: s, rest: 0 }
+  const m = Math.floor(s / 60)
+  if (m < 60) return { unit: 'minutes', n: m, rest: 0 }
+  if (m < 48 * 60) return { unit: 'hours', n: Math.floor(m / 60), rest: m % 60 }
+  return { unit: 'days', n: Math.floor(m / 1440), rest: 0 }
+}

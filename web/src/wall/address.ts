@@ -1,7 +1,7 @@
 /**
  * What the address after `#` keeps, so that a link shows another person the
  * same map: `#map=12.50/31.38300/121.24700&at=121.2470000,31.3830000`. What is
- * chosen is a point (`at`, WGS-84), a grid (`grid`, its code) or a street.
+ * chosen is a point (`at`, WGS-84), or a grid, street or unit by its code.
  */
 import type { LonLat } from '../geometry/coord'
 import type { Datum } from '../geometry/datum'
@@ -10,6 +10,7 @@ export type Choice =
   | { readonly kind: 'point'; readonly at: LonLat; readonly datum: Datum }
   | { readonly kind: 'grid'; readonly code: string }
   | { readonly kind: 'street'; readonly code: string }
+  | { readonly kind: 'unit'; readonly code: string }
 
 export interface Place {
   readonly view: { readonly center: LonLat; readonly zoom: number } | null
@@ -42,7 +43,7 @@ function readChoice(parts: URLSearchParams): Choice | null {
   if (lon !== undefined && lat !== undefined && rest.length === 0 && Math.abs(lon) <= 180 && Math.abs(lat) <= 90) {
     return { kind: 'point', at: [lon, lat], datum: 'wgs84' }
   }
-  for (const kind of ['grid', 'street'] as const) {
+  for (const kind of ['grid', 'street', 'unit'] as const) {
     const code = parts.get(kind)
     if (code) return { kind, code }
   }

@@ -48,6 +48,10 @@ export class District {
     return this.byCode.get(code)
   }
 
+  gridOf(id: number): Grid | undefined {
+    return this.byId.get(id)
+  }
+
   street(code: string): Street | undefined {
     return this.streets.find((street) => street.code === code)
   }

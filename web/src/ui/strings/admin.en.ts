@@ -54,7 +54,7 @@ export const adminEn: typeof adminZh = {
   admin: {
     title: 'Administration',
     sections: 'Sections of administration',
-    nav: { generations: 'Generations', accounts: 'Accounts', devices: 'Devices', links: 'Share links', audit: 'Audit', me: 'My account' },
+    nav: { units: 'Units', roster: 'Roster', devices: 'Devices', quarantine: 'Quarantine', generations: 'Generations', accounts: 'Accounts', links: 'Share links', audit: 'Audit', me: 'My account' },
     denied: 'Your role cannot use this section',
     nothingAllowed: 'Your role has nothing to administer.',
     unsaved: 'Cancel',
@@ -109,12 +109,9 @@ export const adminEn: typeof adminZh = {
     },
 
     tokens: {
-      devicesLead: 'Patrol tablets, phones and vehicles report with a secret of their own.',
       linksLead: 'Whoever has the link sees the map, read-only, until it expires: for walls and visitors.',
-      issueDevice: 'Register device',
       issueLink: 'New link',
       name: 'Name',
-      deviceNameHint: 'As: Jiading Town, patrol car 3',
       linkNameHint: 'As: control room wall',
       expires: 'Expires',
       lastSeen: 'Last used',
@@ -127,9 +124,7 @@ export const adminEn: typeof adminZh = {
       revokeDevice: 'The device can report no more, at once and for good.',
       revokeLink: 'Whoever has the link can open it no more, at once and for good.',
       issue: 'Issue',
-      secret: 'Device secret',
       url: 'Link',
-      issuedDevice: (name: string) => `“${name}” registered`,
       issuedLink: (name: string) => `“${name}” made`,
       until: 'Valid until',
       untilHint: 'The end of that day in Shanghai, a year at most',

@@ -52,7 +52,7 @@ export const adminZh = {
   admin: {
     title: '管理',
     sections: '管理栏目',
-    nav: { generations: '网格版本', accounts: '账号', devices: '设备', links: '共享链接', audit: '审计', me: '我的账号' },
+    nav: { units: '巡逻单位', roster: '排班', devices: '设备', quarantine: '隔离区', generations: '网格版本', accounts: '账号', links: '共享链接', audit: '审计', me: '我的账号' },
     denied: '您的角色不能使用这一栏',
     nothingAllowed: '您的角色没有管理权限。',
     unsaved: '取消',
@@ -107,12 +107,9 @@ export const adminZh = {
     },
 
     tokens: {
-      devicesLead: '巡逻平板、手机与车载终端凭密钥上报位置。',
       linksLead: '凭链接只读查看地图，供大屏或来访者使用，到期失效。',
-      issueDevice: '登记设备',
       issueLink: '新建链接',
       name: '名称',
-      deviceNameHint: '如：嘉定镇街道 巡逻 3 号车',
       linkNameHint: '如：指挥大厅大屏',
       expires: '到期',
       lastSeen: '最近使用',
@@ -125,9 +122,7 @@ export const adminZh = {
       revokeDevice: '该设备将立即不能再上报，且无法恢复。',
       revokeLink: '持有该链接的人将立即不能再打开，且无法恢复。',
       issue: '签发',
-      secret: '设备密钥',
       url: '链接',
-      issuedDevice: (name: string) => `已登记“${name}”`,
       issuedLink: (name: string) => `已新建“${name}”`,
       until: '有效期至',
       untilHint: '上海时间，当日 24 时失效，最长一年',

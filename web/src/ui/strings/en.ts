@@ -1,8 +1,10 @@
 import { adminEn } from './admin.en'
+import { patrolEn } from './patrol.en'
 import type { Strings } from './zh'
 
 export const en: Strings = {
   ...adminEn,
+  ...patrolEn,
   lang: 'en',
   brand: 'Lianqin',
   title: 'Responsibility grids',

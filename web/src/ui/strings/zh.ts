@@ -1,8 +1,10 @@
 import { adminZh } from './admin.zh'
+import { patrolZh } from './patrol.zh'
 
 /** The words of the front end in Chinese, the first language; `en.ts` follows its shape. */
 export const zh = {
   ...adminZh,
+  ...patrolZh,
   lang: 'zh-CN',
   brand: '联勤',
   title: '责任网格',
