@@ -2,7 +2,7 @@
 import type { Jurisdiction } from '../api/session'
 import { words } from '../ui/settings'
 
-const named = (list: object, key: string): string => (list as Record<string, string>)[key] ?? key
+export const named = (list: object, key: string): string => (list as Record<string, string>)[key] ?? key
 
 export const roleName = (role: string): string => named(words.value.roles, role)
 export const actionName = (action: string): string => named(words.value.admin.audit.actions, action)
