@@ -193,8 +193,8 @@ describe('administration', () => {
   it('tells a device’s secret once, and takes it as a credential', async () => {
     const v = await openAs('admin', '/admin/#/devices')
     await v.page.locator('[data-test=issue]').click()
-    await v.page.locator('[data-test=issue-form]').getByLabel('名称').fill('巡逻 3 号车')
-    await v.page.locator('[data-test=issue-form]').getByRole('button', { name: '签发' }).click()
+    await v.page.locator('[data-test=device-form]').getByLabel('名称').fill('巡逻 3 号车')
+    await v.page.locator('[data-test=device-form]').getByRole('button', { name: '登记设备' }).click()
     const secret = await v.page.locator('[data-test=secret]').innerText()
     expect(secret).toMatch(/^lqd_/)
     const ask = (): Promise<number> => fetch(`${service.url}/api/v1/streets`, { headers: { Authorization: `Bearer ${secret}` } }).then((r) => r.status)

@@ -17,14 +17,19 @@ export interface Service {
 
 const program = resolve(process.env['LIANQIN_BIN'] ?? join(import.meta.dirname, '../../bin/lianqin'))
 
-/** Starts it with an account for every entry of `roles`: login → role. All have the same password. */
+/**
+ * Starts it with an account for every entry of `roles`: login → role, or role
+ * and jurisdiction as `street-operator street:310114004`. All have the same
+ * password.
+ */
 export async function startService(roles: Readonly<Record<string, string>>): Promise<Service> {
   if (!existsSync(program)) throw new Error(`${program} is not there: run make build, or set LIANQIN_BIN`)
   const folder = mkdtempSync(join(tmpdir(), 'lianqin-e2e-'))
   const database = `sqlite:${join(folder, 'lianqin.db')}`
   const password = randomBytes(15).toString('base64url')
-  for (const [login, role] of Object.entries(roles)) {
-    execFileSync(program, ['user', 'add', login, '--role', role, '--name', login, '--database', database, '--password-stdin'], { input: `${password}\n`, cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] })
+  for (const [login, trust] of Object.entries(roles)) {
+    const [role = '', jurisdiction = 'district'] = trust.split(' ')
+    execFileSync(program, ['user', 'add', login, '--role', role, '--jurisdiction', jurisdiction, '--name', login, '--database', database, '--password-stdin'], { input: `${password}\n`, cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] })
   }
   const server = spawn(program, ['serve', '--listen', '127.0.0.1:0', '--database', database], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
   const url = await addressOf(server)

@@ -161,6 +161,8 @@ export const adminEn: typeof adminZh = {
       actions: {
         'session.open': 'Signed in', 'session.refuse': 'Sign-in refused', 'session.revoke': 'Signed out', 'session.close': 'Signed out', 'session.close-all': 'Signed out everywhere',
         'account.create': 'Account created', 'account.change': 'Account changed', 'account.password': 'Password changed',
+        'unit.create': 'Unit made', 'unit.change': 'Unit changed', 'unit.retire': 'Unit retired', 'team.create': 'Team made', 'team.change': 'Team changed', 'roster.change': 'Roster entered',
+        'device.bind': 'Device bound', 'track.read': 'Track looked at', 'events.read': 'Unit’s events looked at', 'quarantine.read': 'Unit’s quarantine looked at', 'patrols.replay': 'Replay',
         'device.issue': 'Device registered', 'device.create': 'Device registered', 'device.revoke': 'Device revoked',
         'link.issue': 'Link made', 'link.create': 'Link made', 'link.revoke': 'Link revoked',
         'generation.import': 'Grids imported', 'generation.check': 'Grids checked', 'generation.publish': 'Grids published',

@@ -159,6 +159,8 @@ export const adminZh = {
       actions: {
         'session.open': '登录', 'session.refuse': '登录被拒', 'session.revoke': '退出', 'session.close': '退出', 'session.close-all': '各处退出',
         'account.create': '新建账号', 'account.change': '修改账号', 'account.password': '更换密码',
+        'unit.create': '新建单位', 'unit.change': '修改单位', 'unit.retire': '停用单位', 'team.create': '新建队伍', 'team.change': '修改队伍', 'roster.change': '录入排班',
+        'device.bind': '绑定设备', 'track.read': '查看轨迹', 'events.read': '查看单位事件', 'quarantine.read': '查看单位隔离区', 'patrols.replay': '回放',
         'device.issue': '登记设备', 'device.create': '登记设备', 'device.revoke': '吊销设备',
         'link.issue': '新建链接', 'link.create': '新建链接', 'link.revoke': '吊销链接',
         'generation.import': '导入网格', 'generation.check': '检查网格', 'generation.publish': '发布网格',
