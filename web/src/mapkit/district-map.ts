@@ -119,6 +119,7 @@ export class DistrictMap {
       this.addImages()
       this.layGlow()
       this.map.addLayer(this.fleet, LOWEST_LABEL)
+      this.map.addLayer(this.fleet.above)
     })
     this.listen()
   }

@@ -78,7 +78,7 @@ void main() {
   float heading = a_turn.x < -50.0 ? a_turn.y : a_turn.x + by * u_part;
   v_ahead = vec2(sin(heading), cos(heading));
   v_at = a_corner * 2.3;
-  bool mine = (v_state > 1.5) == (u_pass > 0.5);
+  bool mine = (v_state > 1.5 || v_chosen > 0.5) == (u_pass > 0.5);
   vec4 middle = u_matrix * vec4(mix(a_way.xy, a_way.zw, u_part), 0.0, 1.0);
   gl_Position = mine ? middle + vec4(v_at * u_radius * u_pixel * middle.w, 0.0, 0.0) : vec4(2.0, 2.0, 2.0, 1.0);
 }`
@@ -128,7 +128,7 @@ void main() {
   }
   if (v_chosen > 0.5) {
     float ring = smoothstep(0.18 + soft, 0.18, abs(length(v_at) - 2.05));
-    c = mix(vec4(u_ring, ring), vec4(c.rgb, max(c.a, ring)), step(ring, c.a));
+    c = vec4(mix(c.rgb, u_ring, ring), max(c.a, ring));
   }
   float a = c.a * v_alpha;
   if (a < 0.01) discard;
@@ -252,6 +252,24 @@ export class UnitsLayer implements CustomLayerInterface {
   }
 
   render(_gl: WebGLRenderingContext | WebGL2RenderingContext, { defaultProjectionData }: CustomRenderMethodInput): void {
+    this.draw(0, defaultProjectionData.mainMatrix)
+    this.again(this.part(performance.now()) < 1)
+  }
+
+  /** The layer of those who call for help and of the one that is chosen, to go above everything. */
+  get above(): CustomLayerInterface {
+    return {
+      id: `${this.id}-above`,
+      type: 'custom',
+      renderingMode: '2d',
+      render: (_gl, { defaultProjectionData }) => {
+        if (this.alarms > 0 || this.slots.has(this.chosen)) this.draw(1, defaultProjectionData.mainMatrix)
+      },
+    }
+  }
+
+  /** Draws the units of one pass: 0 those below labels, 1 those above everything. */
+  private draw(pass: 0 | 1, matrix: ArrayLike<number>): void {
     const { map, drawing } = this
     if (!map || !drawing || this.count === 0) return
     const { gl, program, shape, instances, at } = drawing
@@ -265,7 +283,7 @@ export class UnitsLayer implements CustomLayerInterface {
     }
     const part = this.part(now)
     const canvas = map.getCanvas()
-    gl.uniformMatrix4fv(at.u_matrix, false, this.fromOrigin(defaultProjectionData.mainMatrix))
+    gl.uniformMatrix4fv(at.u_matrix, false, this.fromOrigin(matrix))
     gl.uniform2f(at.u_pixel, 2 / canvas.clientWidth, 2 / canvas.clientHeight)
     gl.uniform1f(at.u_part, part)
     gl.uniform1f(at.u_radius, this.radius(map.getZoom()))
@@ -281,12 +299,9 @@ export class UnitsLayer implements CustomLayerInterface {
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA)
     gl.disable(gl.DEPTH_TEST)
     gl.disable(gl.STENCIL_TEST)
-    for (const pass of this.alarms > 0 ? [0, 1] : [0]) {
-      gl.uniform1f(at.u_pass, pass)
-      gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, this.count)
-    }
+    gl.uniform1f(at.u_pass, pass)
+    gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, this.count)
     gl.bindVertexArray(null)
-    this.again(part < 1)
   }
 
   /** Pixels from a unit's middle to its edge. */
