@@ -46,7 +46,7 @@ func TestFalseAlarms(t *testing.T) {
 	alarms := 0
 	const towns = 600
 	for i := range towns {
-		got, err := quiet(t, r, 600).Rising(Rising{Query: Query{To: today}, Replicas: 39, Seed: uint64(i)})
+		got, err := quiet(t, r, 600).Rising(Rising{Query: Query{To: today}, Replicas: 19, Seed: uint64(i)})
 		if err != nil {
 			t.Fatal(err)
 		}
