@@ -249,6 +249,9 @@ func (c *Cases) add(k *climate, item int, f fate) *plan {
 	p := plan{item: uint16(item), fate: f, permill: pace(d)}
 	p.grid = uint32(k.where(d, profileOf(t.Code).urban))
 	p.at = k.when(d, t.Code)
+	if t.Code == newcomer && p.at >= k.opening && d.below(9) == 0 {
+		p.grid = uint32(k.exit)
+	}
 	p.channel = channelOf(d, t, c.grids[p.grid].grid.Kind, f)
 	c.plans = append(c.plans, p)
 	return &c.plans[len(c.plans)-1]

@@ -14,7 +14,9 @@ import (
 	"lianqin/geodata"
 	"lianqin/internal/casework"
 	"lianqin/internal/fault"
+	"lianqin/internal/geo"
 	"lianqin/internal/grid"
+	"lianqin/internal/heat"
 	"lianqin/internal/locate"
 )
 
@@ -67,10 +69,15 @@ func newCases(t testing.TB, opt CaseOptions) *Cases {
 	return c
 }
 
-// bothYears are the published year and the one before it in one book, as a
-// district that began to work with the first of them has.
-func bothYears(t *testing.T) (*casework.Book, []casework.Fact) {
+// bothYears are the published year and the one before it in one book and in
+// one index of heat, as a district that began to work with the first of them
+// has.
+func bothYears(t *testing.T) (*casework.Book, []casework.Fact, *heat.Index) {
 	book, facts := casework.NewBook(), []casework.Fact{}
+	warm, err := heat.New(district(t).Bound())
+	if err != nil {
+		t.Fatal(err)
+	}
 	first := int64(1)
 	for _, before := range []bool{true, false} {
 		c := newCases(t, CaseOptions{Before: before, FirstID: first})
@@ -81,11 +88,19 @@ func bothYears(t *testing.T) (*casework.Book, []casework.Fact) {
 			}
 			book.Put(&h.Case)
 			facts = append(facts, casework.FactsOf(&h.Case)...)
+			where, err := geo.Quantise(h.Case.Place.At)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := warm.Put(heat.Case{ID: h.Case.ID, At: h.Case.Received, Where: where, Grid: h.Case.Place.Grid,
+				Item: h.Case.Item, Channel: string(h.Case.Channel), State: string(h.Case.State)}); err != nil {
+				t.Fatal(err)
+			}
 		}
 		t.Logf("%d cases in %s", c.Len(), time.Since(started))
 		first += int64(c.Len())
 	}
-	return book, facts
+	return book, facts, warm
 }
 
 // TestPublishedYear reads every published figure back from the cases, twice:
@@ -94,7 +109,7 @@ func TestPublishedYear(t *testing.T) {
 	if testing.Short() {
 		t.Skip("two years of cases")
 	}
-	book, facts := bothYears(t)
+	book, facts, warm := bothYears(t)
 	from := time.Date(FirstYear, 1, 1, 0, 0, 0, 0, grid.Zone)
 	year := casework.Query{From: from, To: from.AddDate(1, 0, 0), AsOf: from.AddDate(1, 0, 0), By: []casework.Dimension{casework.WholeDistrict}}
 	of := func(q casework.Query, items ...string) [2]*casework.Figures {
@@ -166,6 +181,45 @@ func TestPublishedYear(t *testing.T) {
 		}
 	}
 	cityOf(t, facts)
+	warmAs(t, facts, warm)
+}
+
+// warmAs holds the heat of the year against its facts, and looks whether what
+// rises as the year ends is found.
+func warmAs(t *testing.T, facts []casework.Fact, warm *heat.Index) {
+	t.Helper()
+	gen := district(t)
+	from := time.Date(FirstYear, 1, 1, 0, 0, 0, 0, grid.Zone)
+	q := heat.Query{From: from, To: from.AddDate(1, 0, 0), Items: []string{Stalls, newcomer}, Channels: []string{"patrol", "village", "public"},
+		States: []string{"closed", "to-check", "in-disposal", "dispatched", "filed", "accepted", "reported", "not-accepted"}}
+	want := map[grid.ID]int{} // void cases have no facts
+	for i := range facts {
+		f := &facts[i]
+		if at := time.UnixMilli(f.Received); !at.Before(q.From) && at.Before(q.To) && slices.Contains(q.Items, f.Item) && slices.Contains(q.Channels, string(f.Channel)) {
+			g, _ := gen.GridByCode(f.Grid)
+			want[g.ID]++
+		}
+	}
+	m, err := warm.Query(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[grid.ID]int{}
+	for _, g := range m.Grids {
+		got[g.Grid] = g.Count
+	}
+	if d := cmp.Diff(want, got); d != "" || m.Outside != 0 {
+		t.Errorf("heat is not what the facts say, %d outside (-want +got):\n%s", m.Outside, d)
+	}
+	rising, err := warm.Rising(heat.Rising{Query: heat.Query{To: q.To, Items: []string{newcomer}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	exit := newClimate(newCases(t, CaseOptions{})).exit
+	if len(rising) == 0 || rising[0].Grid != gen.Grids()[exit].ID || rising[0].P != 0.01 || rising[0].Weeks != 3 || rising[0].Ratio < 1.5 {
+		t.Errorf("rising are %+v, want grid %d since three weeks", rising, gen.Grids()[exit].ID)
+	}
+	t.Logf("%+v", rising)
 }
 
 // cityOf looks whether the year has nights, weekends, a Spring Festival, a

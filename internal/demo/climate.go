@@ -18,7 +18,15 @@ type climate struct {
 	urban  odds // places in Cases.grids
 	rural  odds
 	gridOf [2][]int
+
+	// A station's exit opens in one grid eighteen days before the year ends,
+	// and bicycles are left around it: something that rises.
+	exit    int // place in Cases.grids
+	opening int64
 }
+
+// newcomer is the item that rises: 非机动车乱停放.
+const newcomer = "0708"
 
 // Weights of the days of a week, from Sunday.
 var (
@@ -62,6 +70,8 @@ func newClimate(c *Cases) *climate {
 		}
 	}
 	k.urban, k.rural = oddsOf(weights[0]), oddsOf(weights[1])
+	k.exit = k.gridOf[0][int(mix(c.opt.Seed, 71, uint64(c.from.Year()))>>1%uint64(len(k.gridOf[0])))]
+	k.opening = c.to.AddDate(0, 0, -18).UnixMilli()
 	return k
 }
 
