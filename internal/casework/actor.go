@@ -89,6 +89,21 @@ func (c *Case) Concerns(department string) bool {
 	return department != "" && (department == c.Cycle.Lead.Code || c.party(department))
 }
 
+// Parties are the codes of the departments that take part beside the lead: in
+// support, or in a joint duty.
+func (c *Case) Parties() []string {
+	var out []string
+	for _, d := range c.Cycle.Support {
+		out = append(out, d.Code)
+	}
+	if j := c.Cycle.Joint; j != nil {
+		out = append(append(out, j.Core...), j.Joining...)
+	}
+	out = slices.DeleteFunc(out, func(code string) bool { return code == "" || code == c.Cycle.Lead.Code })
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // party reports whether a department takes part beside the lead.
 func (c *Case) party(department string) bool {
 	for _, d := range c.Cycle.Support {

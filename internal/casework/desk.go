@@ -62,8 +62,9 @@ type Change struct {
 // Store keeps a Desk's cases and setting for good. All methods are safe for
 // concurrent use, and so are several Desks, in several processes, on one Store.
 type Store interface {
-	// Setting is a consistent reading of all that is set.
-	Setting(ctx context.Context) (*Setting, error)
+	// Setting is a consistent reading of all that is set; or, where that is still
+	// revision known, the number alone: cheap, for looking often.
+	Setting(ctx context.Context, known int64) (*Setting, error)
 	// UpdateSetting lets f decide on the setting as it is and enters what f
 	// returns, in one transaction that no other change runs beside. F may be
 	// called again. Its error comes back as it is.
@@ -134,7 +135,7 @@ func OpenDesk(ctx context.Context, store Store, cfg DeskConfig) (*Desk, error) {
 
 // begin enters the first catalogue and calendar.
 func (d *Desk) begin(ctx context.Context) error {
-	s, err := d.store.Setting(ctx)
+	s, err := d.store.Setting(ctx, noRevision)
 	if err != nil || len(s.Catalogues) > 0 && s.Calendar != "" {
 		return err
 	}
@@ -161,6 +162,9 @@ func (d *Desk) begin(ctx context.Context) error {
 	return err
 }
 
+// noRevision is none that a Setting has.
+const noRevision = -1
+
 var errNothingToDo = errors.New("nothing to do")
 
 func daysText(c *WorkingCalendar) (string, error) {
@@ -173,11 +177,15 @@ func daysText(c *WorkingCalendar) (string, error) {
 func (d *Desk) Reload(ctx context.Context) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	s, err := d.store.Setting(ctx)
+	known := int64(noRevision)
+	if old := d.set.Load(); old != nil {
+		known = old.revision
+	}
+	s, err := d.store.Setting(ctx, known)
 	if err != nil {
 		return err
 	}
-	if old := d.set.Load(); old == nil || old.revision != s.Revision {
+	if s.Revision != known {
 		ready, err := d.ready(s)
 		if err != nil {
 			return err

@@ -29,6 +29,7 @@ type Search struct {
 	Grid       string  // code
 	Centre     *string // whose centre has it; "" is the district's
 	Department string  // lead
+	Party      string  // code of a department that takes part beside the lead, in what is open
 	Item       string
 	Channel    Channel
 	DueFrom    time.Time // open ones due at or after

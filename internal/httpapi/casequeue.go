@@ -13,7 +13,7 @@ import (
 	"lianqin/internal/grid"
 )
 
-var casesParams = []string{"street", "grid", "department", "centre", "state", "closed", "overlay", "item", "channel", "due", "order", "after", "limit"}
+var casesParams = []string{"street", "grid", "department", "centre", "state", "closed", "overlay", "item", "channel", "party", "due", "order", "after", "limit"}
 
 const (
 	casesStreet = iota
@@ -25,6 +25,7 @@ const (
 	casesOverlay
 	casesItem
 	casesChannel
+	casesParty
 	casesDue
 	casesOrder
 	casesAfter
@@ -62,6 +63,16 @@ func (a *API) caseSearch(c *gin.Context, names []string) (*casework.Search, *par
 		if q.Overlay, err = casework.ParseOverlay(p.values[casesOverlay]); err != nil {
 			return nil, nil, err
 		}
+	}
+	part, err := p.flag(casesParty)
+	if err != nil {
+		return nil, nil, err
+	}
+	if part {
+		if q.Department == "" {
+			return nil, nil, fault.InvalidField("department", "party=1 needs a department")
+		}
+		q.Party, q.Department = q.Department, ""
 	}
 	now := a.cfg.Now()
 	switch p.values[casesDue] {

@@ -219,6 +219,7 @@ func TestCasesRefused(t *testing.T) {
 		{"a state that is none", "GET", "/api/v1/cases?state=lost", "", town.one, 400, "state"},
 		{"an overlay that is none", "GET", "/api/v1/cases?overlay=lost", "", town.one, 400, "overlay"},
 		{"a cursor that is none", "GET", "/api/v1/cases?after=!", "", town.one, 400, "after"},
+		{"whose part", "GET", "/api/v1/cases?party=1", "", town.one, 400, "department"},
 		{"due when", "GET", "/api/v1/cases?due=soon", "", town.one, 400, "due"},
 		{"an unknown indicator", "GET", "/api/v1/indicators?indicator=x&cases=numerator", "", town.one, 400, "indicator"},
 		{"an unknown dimension", "GET", "/api/v1/indicators?by=mood", "", town.one, 400, "by"},
@@ -287,6 +288,21 @@ func TestQueuesOverHTTP(t *testing.T) {
 	}
 	if got := list(town.one, "").Cases[0].Allowed; !slices.Contains(got, "accept") {
 		t.Errorf("allowed: %v", got)
+	}
+	c := decode[caseAnswer](t, town.page(town.one, 1).ResponseRecorder, 200)
+	for _, action := range []string{"accept", "file", "dispatch"} {
+		c = decode[caseAnswer](t, town.act(town.one, c, action, "").ResponseRecorder, 200)
+	}
+	if got := list(town.team, "").ids(); !slices.Equal(got, []int64{1}) {
+		t.Errorf("a department leads %v", got)
+	}
+	addAccount(t, town.API, "helper", auth.DepartmentHandler, auth.Jurisdiction{Level: auth.Department, Code: "U11"})
+	helper := signedIn(t, town.API, "helper")
+	if leads, helps := list(helper, "").ids(), list(helper, "?party=1").ids(); leads != nil || !slices.Equal(helps, []int64{1}) {
+		t.Errorf("a department leads %v and helps with %v", leads, helps)
+	}
+	if got := decode[caseAnswer](t, town.page(helper, 1).ResponseRecorder, 200).allowed(); !slices.Equal(got, []string{"contribute", "note"}) {
+		t.Errorf("who helps may %v", got)
 	}
 	counts := decode[struct {
 		Cases, Overdue, Near int

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"runtime"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -74,14 +75,14 @@ func loadCases(ctx context.Context, tx *transaction, batches [][][]casework.Entr
 	}
 	id := first
 	for _, batch := range batches {
-		files, entries := make([][]any, len(batch)), make([][]any, len(batch))
+		files, entries, parties := make([][]any, len(batch)), make([][]any, len(batch)), make([][][]any, len(batch))
 		parts := runtime.GOMAXPROCS(0)
 		var g errgroup.Group
 		for p := range parts {
 			g.Go(func() error {
 				for i := p; i < len(batch); i += parts {
 					var err error
-					if files[i], entries[i], err = loadRows(id+int64(i), number, batch[i]); err != nil {
+					if files[i], entries[i], parties[i], err = loadRows(id+int64(i), number, batch[i]); err != nil {
 						return err
 					}
 				}
@@ -97,6 +98,9 @@ func loadCases(ctx context.Context, tx *transaction, batches [][][]casework.Entr
 		if err := tx.d.bulk(ctx, tx, "case_history", []string{"case_id", "seq", "entries"}, entries); err != nil {
 			return err
 		}
+		if err := tx.d.bulk(ctx, tx, "case_party", partyColumns, slices.Concat(parties...)); err != nil {
+			return err
+		}
 		id += int64(len(batch))
 	}
 	ev := callerOr(ctx, "operator").Event("case.load", fmt.Sprintf("%d-%d", first, id-1))
@@ -105,7 +109,7 @@ func loadCases(ctx context.Context, tx *transaction, batches [][][]casework.Entr
 }
 
 // loadRows are the rows of a case with that ID.
-func loadRows(id, change int64, history []casework.Entry) (file, entries []any, err error) {
+func loadRows(id, change int64, history []casework.Entry) (file, entries []any, parties [][]any, err error) {
 	own := make([]casework.Entry, len(history))
 	for i, e := range history {
 		e.Case = id
@@ -113,14 +117,14 @@ func loadRows(id, change int64, history []casework.Entry) (file, entries []any, 
 	}
 	c, err := casework.Replay(own)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	if len(own) == 0 {
-		return nil, nil, fault.New(fault.Invalid, "a case without a history")
+		return nil, nil, nil, fault.New(fault.Invalid, "a case without a history")
 	}
 	packed, err := packEntries(own)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	return fileRow(change, &c), []any{id, int64(1), packed}, nil
+	return fileRow(change, &c), []any{id, int64(1), packed}, partyRows(&c), nil
 }

@@ -95,6 +95,9 @@ func enterCaseChange(ctx context.Context, tx *transaction, number int64, ch *cas
 	if _, err := tx.ExecContext(ctx, putFile, fileRow(number, &ch.Case)...); err != nil {
 		return fmt.Errorf("case %d: %w", id, err)
 	}
+	if err := enterParties(ctx, tx, &ch.Case); err != nil {
+		return fmt.Errorf("parties of case %d: %w", id, err)
+	}
 	packed, err := packEntries([]casework.Entry{ch.Entry})
 	if err != nil {
 		return err
@@ -113,6 +116,25 @@ func enterCaseChange(ctx context.Context, tx *transaction, number int64, ch *cas
 		}
 	}
 	return auditCase(ctx, tx, &ch.Entry)
+}
+
+// enterParties puts the parties of c in the place of those before.
+func enterParties(ctx context.Context, tx *transaction, c *casework.Case) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM case_party WHERE case_id = $1`, c.ID); err != nil {
+		return err
+	}
+	return tx.d.bulk(ctx, tx, "case_party", partyColumns, partyRows(c))
+}
+
+var partyColumns = []string{"case_id", "department"}
+
+func partyRows(c *casework.Case) (rows [][]any) {
+	if c.State.Open() {
+		for _, code := range c.Parties() {
+			rows = append(rows, []any{c.ID, code})
+		}
+	}
+	return rows
 }
 
 // auditCase puts what somebody did into the audit chain: that he did it, and
@@ -273,6 +295,9 @@ func searchFor(q *casework.Search) *condition {
 		if part.value != "" {
 			w.and(part.column+" = %s", part.value)
 		}
+	}
+	if q.Party != "" {
+		w.and("id IN (SELECT case_id FROM case_party WHERE department = %s)", q.Party)
 	}
 	if q.Centre != nil {
 		w.and("centre = %s", *q.Centre)

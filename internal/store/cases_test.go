@@ -143,6 +143,9 @@ func TestACaseIsKept(t *testing.T) {
 			t.Errorf("to whom it will go: %+v", opened.Outcome)
 		}
 		c := o.through(t, opened.Case, 7)
+		if got := ids(t, o.Desk, casework.Search{Party: "D05"}); got != nil {
+			t.Errorf("a department still has a part in what is closed: %v", got)
+		}
 		if c.State != casework.Closed || c.Seq != 8 {
 			t.Fatalf("%+v", c)
 		}
@@ -286,6 +289,8 @@ func TestQueues(t *testing.T) {
 			{"what is not accepted", casework.Search{State: casework.NotAccepted}, []int64{9}},
 			{"what is over", casework.Search{Closed: true}, []int64{9}},
 			{"a department's", casework.Search{Department: "310114002-S02"}, []int64{4, 5}},
+			{"where a department helps", casework.Search{Party: "310114002-S06"}, []int64{4, 5}},
+			{"where the lead helps", casework.Search{Party: "310114002-S02"}, nil},
 			{"nobody's", casework.Search{Department: "U02"}, nil},
 			{"an item", casework.Search{Item: "0101"}, nil},
 			{"an overlay", casework.Search{Overlay: casework.Suspended}, nil},

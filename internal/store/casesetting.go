@@ -17,9 +17,12 @@ import (
 const settingLedger = "casework"
 
 // Setting implements casework.Store.
-func (k Cases) Setting(ctx context.Context) (*casework.Setting, error) {
-	var s *casework.Setting
+func (k Cases) Setting(ctx context.Context, known int64) (*casework.Setting, error) {
+	s := &casework.Setting{}
 	err := k.s.view(ctx, func(q queryer) (err error) {
+		if s.Revision, err = revision(ctx, q, settingLedger); err != nil || s.Revision == known {
+			return err
+		}
 		s, err = readSetting(ctx, q)
 		return err
 	})
