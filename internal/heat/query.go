@@ -83,8 +83,13 @@ func (x *Index) sieve(q *Query) *sieve {
 	pass(s.items, q.Items, &x.items)
 	pass(s.channels[:], q.Channels, &x.channels)
 	pass(s.states[:], q.States, &x.states)
-	for i, id := range x.grids {
-		if q.Grids == nil || slices.Contains(q.Grids, id) {
+	for i := range s.grids {
+		if q.Grids == nil {
+			s.grids[i] = 1
+		}
+	}
+	for _, id := range q.Grids {
+		if i, ok := x.gridAt[id]; ok {
 			s.grids[i] = 1
 		}
 	}
