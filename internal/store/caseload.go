@@ -6,6 +6,7 @@ import (
 	"iter"
 	"runtime"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -20,7 +21,7 @@ import (
 // holds back for it.
 const (
 	loadedAtOnce = 2000
-	loadedInOne  = 20_000
+	loadedInOne  = 10_000
 )
 
 // Load enters whole histories of new cases, in the order in which they come,
@@ -73,39 +74,67 @@ func loadCases(ctx context.Context, tx *transaction, batches [][][]casework.Entr
 	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) + 1 FROM case_file`).Scan(&first); err != nil {
 		return err
 	}
-	id := first
-	for _, batch := range batches {
-		files, entries, parties := make([][]any, len(batch)), make([][]any, len(batch)), make([][][]any, len(batch))
-		parts := runtime.GOMAXPROCS(0)
-		var g errgroup.Group
-		for p := range parts {
-			g.Go(func() error {
-				for i := p; i < len(batch); i += parts {
-					var err error
-					if files[i], entries[i], parties[i], err = loadRows(id+int64(i), number, batch[i]); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
-		}
-		if err := g.Wait(); err != nil {
-			return err
-		}
-		if err := tx.d.bulk(ctx, tx, "case_file", fileColumns, files); err != nil {
-			return err
-		}
-		if err := tx.d.bulk(ctx, tx, "case_history", []string{"case_id", "seq", "entries"}, entries); err != nil {
-			return err
-		}
-		if err := tx.d.bulk(ctx, tx, "case_party", partyColumns, slices.Concat(parties...)); err != nil {
-			return err
-		}
-		id += int64(len(batch))
+	// One batch is packed while the one before it is entered.
+	var packing sync.WaitGroup
+	defer packing.Wait()
+	pack := func(i int) <-chan loadBatch {
+		done := make(chan loadBatch, 1)
+		at := first + int64(i*loadedAtOnce) // all but the last are as long
+		packing.Go(func() { done <- packBatch(at, number, batches[i]) })
+		return done
 	}
-	ev := callerOr(ctx, "operator").Event("case.load", fmt.Sprintf("%d-%d", first, id-1))
+	coming := pack(0)
+	for i := range batches {
+		b := <-coming
+		if i+1 < len(batches) {
+			coming = pack(i + 1)
+		}
+		if err := b.enter(ctx, tx); err != nil {
+			return err
+		}
+	}
+	ev := callerOr(ctx, "operator").Event("case.load", fmt.Sprintf("%d-%d", first, first+int64(n)-1))
 	ev.At, ev.After = time.Now(), auth.Detail(map[string]int{"cases": n})
 	return appendAudit(ctx, tx, ev)
+}
+
+// loadBatch are the rows of some cases.
+type loadBatch struct {
+	files, entries [][]any
+	parties        [][][]any
+	err            error
+}
+
+// packBatch makes the rows of histories, whose IDs begin with first, on all
+// processors.
+func packBatch(first, change int64, histories [][]casework.Entry) loadBatch {
+	n := len(histories)
+	b := loadBatch{files: make([][]any, n), entries: make([][]any, n), parties: make([][][]any, n)}
+	parts := runtime.GOMAXPROCS(0)
+	var g errgroup.Group
+	for p := range parts {
+		g.Go(func() (err error) {
+			for i := p; i < n && err == nil; i += parts {
+				b.files[i], b.entries[i], b.parties[i], err = loadRows(first+int64(i), change, histories[i])
+			}
+			return err
+		})
+	}
+	b.err = g.Wait()
+	return b
+}
+
+func (b *loadBatch) enter(ctx context.Context, tx *transaction) error {
+	if b.err != nil {
+		return b.err
+	}
+	if err := tx.d.bulk(ctx, tx, "case_file", fileColumns, b.files); err != nil {
+		return err
+	}
+	if err := tx.d.bulk(ctx, tx, "case_history", []string{"case_id", "seq", "entries"}, b.entries); err != nil {
+		return err
+	}
+	return tx.d.bulk(ctx, tx, "case_party", partyColumns, slices.Concat(b.parties...))
 }
 
 // loadRows are the rows of a case with that ID.
