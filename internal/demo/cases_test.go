@@ -78,7 +78,7 @@ func bothYears(t *testing.T) (*casework.Book, []casework.Fact, *heat.Index) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first := int64(1)
+	first, x := int64(1), index(t)
 	for _, before := range []bool{true, false} {
 		c := newCases(t, CaseOptions{Before: before, FirstID: first})
 		started := time.Now()
@@ -91,6 +91,9 @@ func bothYears(t *testing.T) (*casework.Book, []casework.Fact, *heat.Index) {
 			where, err := geo.Quantise(h.Case.Place.At)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if x.LocateCoord(where) != h.Case.Place.Grid {
+				t.Fatalf("case %d of grid %d lies in %d", h.Case.ID, h.Case.Place.Grid, x.LocateCoord(where))
 			}
 			if err := warm.Put(heat.Case{ID: h.Case.ID, At: h.Case.Received, Where: where, Grid: h.Case.Place.Grid,
 				Item: h.Case.Item, Channel: string(h.Case.Channel), State: string(h.Case.State)}); err != nil {
