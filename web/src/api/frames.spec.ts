@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { Json } from './decode'
 import { ApiFault } from './fault'
@@ -69,5 +70,38 @@ describe('follow', () => {
     follow(before, frame('tick', { gone: [1], grids: [21, 9, 1, 0, 0, 0] }))
     expect(before.units.has(1)).toBe(true)
     expect(before.covers.get(21)?.present).toBe(1)
+  })
+})
+
+interface Step {
+  readonly event: Frame['kind']
+  readonly data: unknown
+  readonly units: readonly { unit: number; presence: string; lon: number; lat: number; at: number; sos: boolean; datum: boolean; mocked: boolean; grid: number; since: number }[]
+  readonly unheard: readonly number[]
+}
+
+describe('the server’s own frames', () => {
+  const steps = JSON.parse(readFileSync(new URL('../../../internal/live/testdata/frames.json', import.meta.url), 'utf8')) as Step[]
+
+  it('tell what the server knows', () => {
+    expect(steps.map((step) => step.event)).toEqual(['snap', 'tick'])
+    const told = readLayout(new Json(steps[0]!.data))
+    let fleet = NOBODY
+    for (const step of steps) {
+      fleet = follow(fleet, readFrame(step.event, new Json(step.data), told))
+      const placed = [...fleet.units.values()].filter((unit) => unit !== null)
+      expect([...fleet.units].filter(([, unit]) => unit === null).map(([id]) => id)).toEqual(step.unheard)
+      expect(placed.map((u) => u.id).sort()).toEqual(step.units.map((u) => u.unit).sort())
+      for (const want of step.units) {
+        const got = placed.find((u) => u.id === want.unit)!
+        expect(got).toMatchObject({ presence: want.presence, fixed: want.at, sos: want.sos, suspectDatum: want.datum, mocked: want.mocked, grid: want.grid })
+        expect(got.since).toBe(want.since || null)
+        // A frame's unit is 1e-5 degree.
+        expect(Math.abs(got.at[0] - want.lon)).toBeLessThanOrEqual(0.51e-5)
+        expect(Math.abs(got.at[1] - want.lat)).toBeLessThanOrEqual(0.51e-5)
+      }
+    }
+    expect(fleet.covers.get(8)).toMatchObject({ present: 1, swept: 0.25, unvisitedMin: null })
+    expect(fleet.covers.get(7)).toMatchObject({ present: 0, assigned: 2, unvisitedMin: 180, debtMin: 60 })
   })
 })
