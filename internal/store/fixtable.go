@@ -125,17 +125,27 @@ func byUnit(a, b patrol.Fix) int { return cmp.Or(cmp.Compare(a.Unit, b.Unit), cm
 
 func sameFix(a, b patrol.Fix) bool { return keyOf(&a) == keyOf(&b) }
 
-// merged is a and b in order of unit and time, each identity once: a's before
-// b's.
+// merged is a and b, which it may use, in order of unit and time, each
+// identity once: a's before b's.
 func merged(a, b []patrol.Fix) []patrol.Fix {
-	all := append(slices.Clip(a), b...)
-	slices.SortStableFunc(all, byUnit)
+	all := append(a, b...)
+	if !slices.IsSortedFunc(all, byUnit) {
+		slices.SortStableFunc(all, byUnit)
+	}
 	return slices.CompactFunc(all, sameFix)
 }
 
 // within leaves of fixes those in [from, to).
 func within(fixes []patrol.Fix, from, to int64) []patrol.Fix {
 	return slices.DeleteFunc(fixes, func(f patrol.Fix) bool { return f.At < from || f.At >= to })
+}
+
+// between is the part of fixes, in order of time, that lies in [from, to).
+func between(fixes []patrol.Fix, from, to int64) []patrol.Fix {
+	at := func(f patrol.Fix, at int64) int { return cmp.Compare(f.At, at) }
+	first, _ := slices.BinarySearchFunc(fixes, from, at)
+	last, _ := slices.BinarySearchFunc(fixes, to, at)
+	return fixes[first:last]
 }
 
 func unitOf(f *patrol.Fix) patrol.UnitID { return f.Unit }

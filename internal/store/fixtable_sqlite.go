@@ -32,9 +32,12 @@ const (
 	chunkFixes = 1 << 16
 	// compactBytes bounds how much of fix_chunk is in memory at once.
 	compactBytes = 8 << 20
-	// compactRows is how many rows of tracks one transaction of a compaction
+	// compactRows and writeBytes bound what one transaction of a compaction
 	// writes: Append waits for it.
-	compactRows = 48
+	compactRows = 64
+	writeBytes  = 1 << 19
+	// compactTries is how often a compaction begins again that met changes.
+	compactTries = 3
 )
 
 // chunk puts fixes in order of unit and time into bytes: for each unit its
@@ -310,7 +313,14 @@ func (t sqliteFixes) track(ctx context.Context, tx *transaction, unit patrol.Uni
 		if day >= to || day+dayMS <= from {
 			continue
 		}
-		first, last := max(from-day, 0), min(to-day, dayMS)-1
+		const spans = `WITH RECURSIVE span (id) AS (SELECT $1 UNION ALL SELECT id + (1 << 32) FROM span WHERE id < $2) SELECT `
+		table := trackPrefix + dayName(day)
+		first, last := spanID(unit, max(from-day, 0)), spanID(unit, min(to-day, dayMS)-1)
+		var bytes int
+		if err := tx.QueryRowContext(ctx, spans+`coalesce(sum(length(data)), 0) FROM span CROSS JOIN `+table+` USING (id)`, first, last).Scan(&bytes); err != nil {
+			return nil, err
+		}
+		fixes = slices.Grow(fixes, bytes/fixBytes)
 		err := eachRow(ctx, tx, func(rows *sql.Rows) (err error) {
 			var data sql.RawBytes
 			if err := rows.Scan(&data); err != nil {
@@ -318,8 +328,7 @@ func (t sqliteFixes) track(ctx context.Context, tx *transaction, unit patrol.Uni
 			}
 			fixes, err = patrol.DecodeTrack(fixes, unit, data)
 			return err
-		}, `WITH RECURSIVE span (id) AS (SELECT $1 UNION ALL SELECT id + (1 << 32) FROM span WHERE id < $2)
-			SELECT data FROM span CROSS JOIN `+trackPrefix+dayName(day)+` USING (id)`, spanID(unit, first), spanID(unit, last))
+		}, spans+`data FROM span CROSS JOIN `+table+` USING (id)`, first, last)
 		if err != nil {
 			return nil, err
 		}
@@ -328,7 +337,7 @@ func (t sqliteFixes) track(ctx context.Context, tx *transaction, unit patrol.Uni
 	if err != nil {
 		return nil, err
 	}
-	return merged(within(fixes, from, to), later), nil
+	return merged(between(fixes, from, to), later), nil
 }
 
 func (t sqliteFixes) days(ctx context.Context, tx *transaction) ([]int64, error) {
@@ -352,9 +361,15 @@ func (t sqliteFixes) days(ctx context.Context, tx *transaction) ([]int64, error)
 func (sqliteFixes) window() time.Duration { return trackSpan }
 
 func (t sqliteFixes) all(ctx context.Context, tx *transaction, from, to int64) ([]patrol.Fix, error) {
-	var fixes []patrol.Fix
-	err := t.rows(ctx, tx, spanOf(from), func(unit patrol.UnitID, data []byte) (err error) {
-		fixes, err = patrol.DecodeTrack(fixes, unit, data)
+	bytes, err := t.bytes(ctx, tx, spanOf(from))
+	if err != nil {
+		return nil, err
+	}
+	fixes := make([]patrol.Fix, 0, int64(bytes/fixBytes)*(to-from)/spanMS)
+	var one []patrol.Fix
+	err = t.rows(ctx, tx, spanOf(from), func(unit patrol.UnitID, data []byte) (err error) {
+		one, err = patrol.DecodeTrack(one[:0], unit, data)
+		fixes = append(fixes, between(one, from, to)...)
 		return err
 	})
 	if err != nil {
@@ -364,7 +379,23 @@ func (t sqliteFixes) all(ctx context.Context, tx *transaction, from, to int64) (
 	if err != nil {
 		return nil, err
 	}
-	return inOrder(within(append(fixes, later...), from, to), from, to), nil
+	return inOrder(append(fixes, later...), from, to), nil
+}
+
+// fixBytes is about what a fix takes in a track.
+const fixBytes = 11
+
+// bytes is how much the rows of a trackSpan have.
+func (sqliteFixes) bytes(ctx context.Context, tx *transaction, start int64) (n int, err error) {
+	tables, err := trackTables(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
+	p := placeOf(0, start)
+	if _, there := slices.BinarySearch(tables, p.table); there {
+		err = tx.QueryRowContext(ctx, `SELECT coalesce(sum(length(data)), 0) FROM `+p.table+` WHERE id >= $1 AND id < $2`, p.id, p.id+1<<32).Scan(&n)
+	}
+	return n, err
 }
 
 // rows calls f with the rows of a trackSpan, by unit.
@@ -395,21 +426,70 @@ func (t sqliteFixes) compact(ctx context.Context, _ int64) error {
 	if err != nil {
 		return t.s.faultOf(err)
 	}
-	for {
+	for tries := 0; ; {
 		more, err := t.compactSome(ctx, end)
-		if err != nil || !more {
+		switch {
+		case errors.Is(err, errTracksChanged) && tries < compactTries:
+			tries++
+		case errors.Is(err, errTracksChanged):
+			return nil // another process is at it
+		case err != nil || !more:
 			return err
 		}
 	}
 }
 
 // compactSome moves the oldest chunks up to end, and reports whether there may
-// be more.
-func (t sqliteFixes) compactSome(ctx context.Context, end int64) (bool, error) {
-	var fixes []patrol.Fix
-	var seqs []int64
-	var version int64
-	err := t.s.snapshot(ctx, func(tx *transaction) (err error) {
+// be more. Everything but the writing is done outside of the transactions that
+// write; each of them counts up the ledger of tracks, so that of two processes
+// at it one begins again.
+func (t sqliteFixes) compactSome(ctx context.Context, end int64) (more bool, err error) {
+	version, seqs, fixes, err := t.oldest(ctx, end)
+	if err != nil || len(seqs) == 0 {
+		return false, err
+	}
+	change := func(f func(*transaction) error) error {
+		return t.s.update(ctx, func(tx *transaction) error {
+			n, err := countUp(ctx, tx, tracksLedger)
+			if err != nil {
+				return err
+			}
+			if n != version+1 {
+				return errTracksChanged
+			}
+			return f(tx)
+		})
+	}
+	slices.SortStableFunc(fixes, func(a, b patrol.Fix) int {
+		return cmp.Or(cmp.Compare(spanOf(a.At), spanOf(b.At)), byUnit(a, b))
+	})
+	for len(fixes) > 0 && err == nil {
+		var bundles []bundle
+		if bundles, fixes, err = t.mergeSome(ctx, version, fixes); err != nil {
+			break
+		}
+		err = change(func(tx *transaction) error { return writeSpans(ctx, tx, bundles) })
+		version++
+	}
+	for len(seqs) > 0 && err == nil {
+		n := min(len(seqs), compactRows)
+		err = change(func(tx *transaction) error {
+			_, err := tx.ExecContext(ctx, `DELETE FROM fix_chunk WHERE seq IN (`+list(seqs[:n])+`)`)
+			return err
+		})
+		seqs = seqs[n:]
+		version++
+	}
+	return err == nil, err
+}
+
+// errTracksChanged ends what rests on tracks as they were.
+var errTracksChanged = fault.New(fault.Conflict, "tracks were changed meanwhile")
+
+// oldest are the oldest chunks up to end, as many as may be in memory, and the
+// revision of tracks.
+func (t sqliteFixes) oldest(ctx context.Context, end int64) (version int64, seqs []int64, fixes []patrol.Fix, err error) {
+	err = t.s.snapshot(ctx, func(tx *transaction) (err error) {
 		if version, err = revision(ctx, tx, tracksLedger); err != nil {
 			return err
 		}
@@ -434,80 +514,62 @@ func (t sqliteFixes) compactSome(ctx context.Context, end int64) (bool, error) {
 		}
 		return err
 	})
-	if err != nil || len(seqs) == 0 {
-		return false, err
-	}
-	slices.SortStableFunc(fixes, func(a, b patrol.Fix) int {
-		return cmp.Or(cmp.Compare(spanOf(a.At), spanOf(b.At)), byUnit(a, b))
-	})
-	var spans [][]patrol.Fix
-	_ = bySpan(fixes, func(group []patrol.Fix) error { spans = append(spans, group); return nil })
-	same := func(tx *transaction) error {
-		if now, err := revision(ctx, tx, tracksLedger); err != nil || now != version {
-			return errors.Join(err, errTracksChanged)
-		}
-		return nil
-	}
-	for group := range slices.Chunk(spans, compactRows) {
-		err := t.s.update(ctx, func(tx *transaction) error {
-			if err := same(tx); err != nil {
-				return err
-			}
-			return mergeSpans(ctx, tx, group)
-		})
-		if err != nil {
-			return errors.Is(err, errTracksChanged), unlessChanged(err)
-		}
-	}
-	for group := range slices.Chunk(seqs, compactRows) {
-		err := t.s.update(ctx, func(tx *transaction) error {
-			if err := same(tx); err != nil {
-				return err
-			}
-			_, err := tx.ExecContext(ctx, `DELETE FROM fix_chunk WHERE seq IN (`+list(group)+`)`)
-			return err
-		})
-		if err != nil {
-			return errors.Is(err, errTracksChanged), unlessChanged(err)
-		}
-	}
-	return true, nil
+	return version, seqs, fixes, err
 }
 
-// errTracksChanged ends what rests on tracks as they were.
-var errTracksChanged = fault.New(fault.Conflict, "fixes were taken out of tracks meanwhile")
-
-func unlessChanged(err error) error {
-	if errors.Is(err, errTracksChanged) {
+// mergeSome puts the first of fixes, which are in order of span, unit and time,
+// to what there is of their spans, and returns what is to be written and the
+// rest of fixes.
+func (t sqliteFixes) mergeSome(ctx context.Context, version int64, fixes []patrol.Fix) (bundles []bundle, rest []patrol.Fix, err error) {
+	err = t.s.snapshot(ctx, func(tx *transaction) error {
+		now, err := revision(ctx, tx, tracksLedger)
+		if err == nil && now != version {
+			err = errTracksChanged
+		}
+		if err != nil {
+			return err
+		}
+		tables, err := trackTables(ctx, tx)
+		if err != nil {
+			return err
+		}
+		rest = fixes
+		for bytes := 0; len(rest) > 0 && len(bundles) < compactRows && bytes < writeBytes; {
+			group := rest[:runOf(rest, spanKeyOf)]
+			rest = rest[len(group):]
+			unit, start := group[0].Unit, spanOf(group[0].At)
+			there, err := readSpan(ctx, tx, tables, unit, start)
+			if err != nil {
+				return fmt.Errorf("unit %d: %w", unit, err)
+			}
+			track := patrol.AppendTrack(nil, merged(there, group))
+			bundles = append(bundles, bundle{unit, start, track})
+			bytes += len(track)
+		}
 		return nil
+	})
+	return bundles, rest, err
+}
+
+func writeSpans(ctx context.Context, tx *transaction, bundles []bundle) error {
+	tables, err := trackTables(ctx, tx)
+	if err != nil {
+		return err
 	}
-	return err
+	for _, b := range bundles {
+		if tables, err = makeTable(ctx, tx, tables, b.start); err != nil {
+			return err
+		}
+		if err := writeSpan(ctx, tx, b); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // list is numbers as SQL has them.
 func list(numbers []int64) string {
 	return strings.Trim(strings.ReplaceAll(fmt.Sprint(numbers), " ", ","), "[]")
-}
-
-func mergeSpans(ctx context.Context, tx *transaction, spans [][]patrol.Fix) error {
-	tables, err := trackTables(ctx, tx)
-	if err != nil {
-		return err
-	}
-	for _, fixes := range spans {
-		unit, at := fixes[0].Unit, fixes[0].At
-		there, err := readSpan(ctx, tx, tables, unit, at)
-		if err != nil {
-			return fmt.Errorf("unit %d: %w", unit, err)
-		}
-		if tables, err = makeTable(ctx, tx, tables, at); err != nil {
-			return err
-		}
-		if err := writeSpan(ctx, tx, bundle{unit, spanOf(at), patrol.AppendTrack(nil, merged(there, fixes))}); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // drop takes a day away span by span: to give all of its pages back at once
@@ -518,6 +580,9 @@ func (t sqliteFixes) drop(ctx context.Context, day int64) error {
 		err := t.s.update(ctx, func(tx *transaction) error {
 			tables, err := trackTables(ctx, tx)
 			if err != nil || !slices.Contains(tables, table) {
+				return err
+			}
+			if _, err := countUp(ctx, tx, tracksLedger); err != nil {
 				return err
 			}
 			if end == dayMS {
@@ -571,20 +636,10 @@ func (t sqliteFixes) bundles(ctx context.Context, tx *transaction, start int64, 
 }
 
 func (sqliteFixes) enterBundles(ctx context.Context, tx *transaction, bundles []bundle) error {
-	tables, err := trackTables(ctx, tx)
-	if err != nil {
-		return err
-	}
 	for _, b := range bundles {
 		if _, err := b.fixes(); err != nil {
 			return err
 		}
-		if tables, err = makeTable(ctx, tx, tables, b.start); err != nil {
-			return err
-		}
-		if err := writeSpan(ctx, tx, b); err != nil {
-			return err
-		}
 	}
-	return nil
+	return writeSpans(ctx, tx, bundles)
 }
