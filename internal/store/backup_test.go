@@ -5,17 +5,22 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"lianqin/internal/fault"
+	"lianqin/internal/grid"
+	"lianqin/internal/patrol"
 	"lianqin/internal/store/storetest"
 )
 
@@ -55,6 +60,7 @@ func TestBackupRoundTrip(t *testing.T) {
 				publish(t, a, enter(t, a, 0), day(2026, 1, 1))
 				publish(t, a, enter(t, a, 1), day(2026, 2, 1))
 				enter(t, a, 2)
+				reported := patrolled(t, s)
 				path := filepath.Join(t.TempDir(), "backup")
 				made, err := s.BackupFile(t.Context(), path)
 				if err != nil {
@@ -70,12 +76,19 @@ func TestBackupRoundTrip(t *testing.T) {
 				if diff := cmp.Diff(a.Ledger(), atlas(t, into).Ledger()); diff != "" {
 					t.Error(diff)
 				}
+				if diff := cmp.Diff(reported, reportOf(t, into)); diff != "" {
+					t.Errorf("patrols: %.2000s", diff)
+				}
 				again, err := into.Backup(t.Context(), io.Discard)
 				if err != nil {
 					t.Fatal(err)
 				}
 				if diff := cmp.Diff(made.Tables, again.Tables, cmp.AllowUnexported(tableSummary{}, table{})); diff != "" {
 					t.Errorf("a backup of the restored database differs: %s", diff)
+				}
+				compacted(t, into, midnight.Add(400*24*time.Hour))
+				if third, err := into.Backup(t.Context(), io.Discard); err != nil || cmp.Diff(made.Tables, third.Tables, cmp.AllowUnexported(tableSummary{}, table{})) != "" {
+					t.Errorf("a backup after all is put in order differs: %v: %s", err, cmp.Diff(made.Tables, third.Tables, cmp.AllowUnexported(tableSummary{}, table{})))
 				}
 				_, err = into.Restore(t.Context(), path)
 				if fault.KindOf(err) != fault.Conflict || !strings.Contains(err.Error(), "in use") {
@@ -87,6 +100,121 @@ func TestBackupRoundTrip(t *testing.T) {
 			})
 		}
 	}
+}
+
+// report is what a backup must keep of patrols.
+type report struct {
+	Roll       *patrol.Roll
+	Fixes      []patrol.Fix
+	Refusals   []patrol.Refusal
+	Counts     map[string]int64
+	Events     []patrol.Event
+	Checkpoint string
+	At, Done   uint64
+	Log        []string
+}
+
+// patrolled fills the tables of patrols: tracks of three days, some of them in
+// order and some just come in, and a log that was applied in part.
+func patrolled(t *testing.T, s *Store) report {
+	t.Helper()
+	deviceToken(t, s, "d1")
+	c := &patrol.RollChange{Devices: []patrol.Device{{ID: "d1", Unit: 1}}}
+	for i := range 30 {
+		c.Units = append(c.Units, patrol.Unit{Code: fmt.Sprint("P", i+1), Name: "王", Kind: patrol.GridPatrol, Street: "310114001", Grids: []grid.ID{1, 2}})
+	}
+	change(t, s, c)
+	dice := rand.New(rand.NewPCG(5, 5))
+	v := &saver{s: s}
+	known := make(map[fixKey]bool)
+	for round := range 12 {
+		var e patrol.Effects
+		for range 400 {
+			f := fixAt(patrol.UnitID(1+dice.IntN(30)), midnight.UnixMilli()+dice.Int64N(3*dayMS)-dayMS)
+			if !known[keyOf(&f)] {
+				known[keyOf(&f)] = true
+				e.Kept = append(e.Kept, f)
+			}
+		}
+		bad := fixAt(2, midnight.UnixMilli()+int64(round))
+		e.Refused = []patrol.Refusal{{Unit: 2, Device: "d1", Received: bad.Received, At: bad.At, Reason: patrol.Implausible, Fix: &bad}, {Received: bad.At, Reason: patrol.Malformed, Raw: "\x00\xff"}}
+		e.Events = []patrol.Event{{Unit: 3, Kind: patrol.Crossed, At: midnight.Add(time.Duration(round) * time.Second), Recorded: midnight, To: 1, Evidence: []patrol.Evidence{{At: 5, AccuracyM: 0.1}}}}
+		v.save(t, e)
+		if round == 8 {
+			compacted(t, s, midnight)
+		}
+	}
+	if err := s.Tracks().Correct(t.Context(), &patrol.Correction{Unit: 3, Retracted: []int64{1}, Entered: []patrol.Event{{Unit: 3, Kind: patrol.Crossed, At: midnight.Add(time.Minute), Recorded: midnight, Corrects: 1}}}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 60 {
+		if _, err := s.Log().Append(t.Context(), fmt.Append(nil, "entry ", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(s.Tracks().SaveCheckpoint(t.Context(), 30, []byte("state")), s.Log().Trim(t.Context(), 31)); err != nil {
+		t.Fatal(err)
+	}
+	return reportOf(t, s)
+}
+
+func reportOf(t *testing.T, s *Store) report {
+	t.Helper()
+	roll, err := s.Register().Roll(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := report{Roll: roll, Fixes: fixesOf(t, s, 0, wholeTime[0], wholeTime[1]), Refusals: refusals(t, s, patrol.RefusalQuery{}),
+		Counts: counts(t, s, wholeTime[0], time.Time{}), Events: events(t, s, patrol.EventQuery{Retracted: true})}
+	state, at, applied, err := s.Tracks().Checkpoint(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Checkpoint, r.At, r.Done = string(state), at, applied
+	err = s.Log().Tail(t.Context(), 31, func(seq uint64, data [][]byte) error {
+		for _, d := range data {
+			r.Log = append(r.Log, fmt.Sprintf("%d %s", seq, d))
+		}
+		if seq == 60 {
+			return patrol.ErrEnough
+		}
+		return nil
+	})
+	if !errors.Is(err, patrol.ErrEnough) {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestTracksOfABackupAreChecked(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		s := patrols(t, url, 1)
+		at := midnight.UnixMilli()
+		good := bundle{1, at, patrol.AppendTrack(nil, []patrol.Fix{fixAt(1, at), fixAt(1, at+1)})}
+		for _, tt := range []struct {
+			name string
+			b    bundle
+		}{
+			{"no unit", bundle{0, at, good.track}},
+			{"no such unit number", bundle{1 << 31, at, good.track}},
+			{"a beginning in between", bundle{1, at + 1, good.track}},
+			{"fixes of another time", bundle{1, at + spanMS, good.track}},
+			{"no fixes", bundle{1, at, patrol.AppendTrack(nil, nil)}},
+			{"nothing", bundle{1, at, nil}},
+			{"a fix twice", bundle{1, at, patrol.AppendTrack(nil, []patrol.Fix{fixAt(1, at), fixAt(1, at)})}},
+			{"backwards", bundle{1, at, patrol.AppendTrack(nil, []patrol.Fix{fixAt(1, at+1), fixAt(1, at)})}},
+			{"cut short", bundle{1, at, good.track[:len(good.track)-1]}},
+		} {
+			line, err := appendRow(nil, tracksTable.Columns, []any{int64(tt.b.unit), tt.b.start, tt.b.track})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = s.update(t.Context(), func(tx *transaction) error { _, err := s.fillTracks(t.Context(), tx, line); return err })
+			if fault.KindOf(err) != fault.Invalid {
+				t.Errorf("%s: got %v", tt.name, err)
+			}
+		}
+	})
 }
 
 // TestBackupIsOneState makes backups while generations come in: each must be a

@@ -61,6 +61,9 @@ func child(ctx context.Context, work, url, dir string) error {
 	if err != nil {
 		return err
 	}
+	if work == "report" {
+		return reportOverAndOver(ctx, s)
+	}
 	a, err := grid.Open(ctx, s.Generations(), nil)
 	if err != nil {
 		return err
@@ -124,6 +127,17 @@ func inSchema(url, name string) string { return url + "&search_path=" + name + "
 // how much it had said was done.
 func kill(t *testing.T, work, url, dir string, within time.Duration) (done int) {
 	t.Helper()
+	killed(t, work, url, dir, within, func(line string) {
+		if done++; line != "done" {
+			t.Errorf("the child says %q", line)
+		}
+	})
+	return done
+}
+
+// killed hands on each line that the child says once it is ready.
+func killed(t *testing.T, work, url, dir string, within time.Duration, says func(string)) {
+	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), childWork+"="+work, childURL+"="+url, childDir+"="+dir)
 	out, err := cmd.StdoutPipe()
@@ -136,17 +150,13 @@ func kill(t *testing.T, work, url, dir string, within time.Duration) (done int) 
 	}
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
-		switch line := lines.Text(); line {
-		case "ready":
+		if line := lines.Text(); line == "ready" {
 			time.AfterFunc(rand.N(within), func() { _ = cmd.Process.Kill() })
-		case "done":
-			done++
-		default:
-			t.Errorf("the child says %q", line)
+		} else {
+			says(line)
 		}
 	}
 	_ = cmd.Wait() // it was killed
-	return done
 }
 
 func TestKilledAtAnyMoment(t *testing.T) {
@@ -306,11 +316,7 @@ func migrated(t *testing.T, url, dir string) {
 // TestFullDisk fills the disk under a database: writing is Unavailable and says
 // why, reading goes on, and writing too once there is room.
 func TestFullDisk(t *testing.T) {
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=3m"); err != nil {
-		t.Skipf("mounting a small disk: %v", err)
-	}
-	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
+	dir := smallDisk(t, "3m")
 	s := open(t, "sqlite:"+dir+"/lianqin.db")
 	a := atlas(t, s)
 	publish(t, a, enter(t, a, 1), day(2026, 1, 1))

@@ -139,11 +139,7 @@ func TestClosedLog(t *testing.T) {
 // TestLogOnAFullDisk fills the disk under the log: Append is Unavailable, and
 // succeeds by itself once there is room.
 func TestLogOnAFullDisk(t *testing.T) {
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=3m"); err != nil {
-		t.Skipf("mounting a small disk: %v", err)
-	}
-	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
+	dir := smallDisk(t, "3m")
 	s := open(t, "sqlite:"+dir+"/lianqin.db")
 	l := s.Log()
 	acknowledged := 0
@@ -159,14 +155,30 @@ func TestLogOnAFullDisk(t *testing.T) {
 	if err := l.Trim(t.Context(), 1<<40); err != nil {
 		t.Logf("trimming on a full disk: %v", err)
 	}
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT, "size=16m"); err != nil {
-		t.Fatal(err)
-	}
+	grow(t, dir, "16m")
 	seq, err := l.Append(t.Context(), []byte("again"))
 	if err != nil || seq != uint64(acknowledged)+1 {
 		t.Errorf("once there is room: entry %d, %v; %d were acknowledged", seq, err, acknowledged)
 	}
 	intact(t, s)
+}
+
+// smallDisk is a folder with a file system of its own.
+func smallDisk(t *testing.T, size string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+size); err != nil {
+		t.Skipf("mounting a small disk: %v", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
+	return dir
+}
+
+func grow(t *testing.T, dir, size string) {
+	t.Helper()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT, "size="+size); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func BenchmarkAppend(b *testing.B) {

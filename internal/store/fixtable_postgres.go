@@ -216,13 +216,13 @@ func (t postgresFixes) compact(ctx context.Context, now int64) error {
 			return err
 		}
 		for _, day := range days {
-			if err := summarise(ctx, c, fixPrefix+dayName(day)); err != nil {
-				return err
+			if now < day+2*dayMS { // later there is little
+				err = summarise(ctx, c, fixPrefix+dayName(day))
 			}
-			if day+dayMS > now {
-				continue
+			if err == nil && now >= day+dayMS {
+				err = indexPoints(ctx, c, fixPrefix+dayName(day))
 			}
-			if err := indexPoints(ctx, c, fixPrefix+dayName(day)); err != nil {
+			if err != nil {
 				return err
 			}
 		}
@@ -270,6 +270,9 @@ func indexPoints(ctx context.Context, c *sql.Conn, table string) error {
 		if _, err := c.ExecContext(ctx, `DROP INDEX `+table+`_pos`); err != nil {
 			return err
 		}
+	}
+	if err := summarise(ctx, c, table); err != nil { // of a day that came from a backup
+		return err
 	}
 	_, err = c.ExecContext(ctx, `CREATE INDEX CONCURRENTLY `+table+`_pos ON `+table+` USING gist (pos)`)
 	return err

@@ -11,8 +11,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"lianqin/internal/fault"
+	"lianqin/internal/geo"
+	"lianqin/internal/patrol"
 	"lianqin/internal/store/storetest"
 )
 
@@ -97,6 +100,27 @@ func TestWithoutPostGIS(t *testing.T) {
 	open(t, bare) // a superuser installs it
 }
 
+// onDuty enters fixes of four units just now: one always on duty, one whose
+// shift is over, one on shift, and one that is retired.
+func onDuty(t *testing.T, s *Store) {
+	t.Helper()
+	now := time.Now().Truncate(time.Second)
+	c := &patrol.RollChange{}
+	e := patrol.Effects{Events: []patrol.Event{{Unit: 1, Kind: patrol.Crossed, At: now, Recorded: now, To: 7, Generation: 1}}}
+	for i := range 4 {
+		c.Units = append(c.Units, patrol.Unit{Code: fmt.Sprintf("P%05d", i+1), Name: "王", Kind: patrol.GridPatrol, Street: "310114001", Duty: patrol.ByRoster})
+		for k := range 3 { // the newest is the one
+			e.Kept = append(e.Kept, patrol.Fix{Unit: patrol.UnitID(i + 1), At: now.UnixMilli() - int64(k), Received: now.UnixMilli(),
+				Pos: geo.Coord{X: 1212500001 + int32(i+100*k), Y: 313800000}, AccuracyM: 5, SpeedMPS: -1, HeadingDeg: -1, BatteryPct: -1})
+		}
+	}
+	c.Units[0].Duty, c.Units[3].Duty, c.Units[3].Retired = patrol.Always, patrol.Always, now.Add(-time.Hour)
+	change(t, s, c)
+	change(t, s, &patrol.RollChange{Shifts: []patrol.Shift{
+		shift(2, patrol.PatrolPost, now.Add(-2*time.Hour), now.Add(-time.Hour)), shift(3, patrol.PatrolPost, now.Add(-time.Hour), now.Add(time.Hour))}})
+	(&saver{s: s}).save(t, e)
+}
+
 // TestGISReadsTheTables follows docs/postgis.md: the role it makes reads the
 // views and the generated columns with psql and GDAL, and changes nothing.
 func TestGISReadsTheTables(t *testing.T) {
@@ -104,6 +128,7 @@ func TestGISReadsTheTables(t *testing.T) {
 	s := open(t, address)
 	a := atlas(t, s)
 	publish(t, a, enter(t, a, 1), day(2026, 1, 1))
+	onDuty(t, s)
 	doc, err := os.ReadFile("../../docs/postgis.md")
 	if err != nil {
 		t.Fatal(err)
@@ -138,13 +163,15 @@ func TestGISReadsTheTables(t *testing.T) {
 		{`SELECT count(*) FROM grid_history WHERE effective_from = '2026-01-01 00:00+00' AND effective_to IS NULL`, "12"},
 		{`SELECT code FROM current_grid WHERE ST_Contains(geom, ST_SetSRID(ST_MakePoint(121.115, 31.215), 4326))`, "310114002U02"},
 		{`SELECT ST_AsText(seat) FROM street WHERE code = '310114001'`, "POINT(121.2 31.3)"},
+		{`SELECT code, ST_AsText(geom), accuracy_m, speed_mps FROM last_position ORDER BY id`, "P00001|POINT(121.2500001 31.38)|5|\nP00003|POINT(121.2500003 31.38)|5|"},
+		{`SELECT unit, kind, to_grid FROM grid_event`, "P00001|crossed|7"},
 		{`SELECT bool_and(abs(ST_Area(geom::geography) / area_m2 - 1) < 1e-4) FROM boundary`, "t"},
 	} {
 		if got, err := psql("lianqin_reader", tt.query); err != nil || got != tt.want {
 			t.Errorf("%s: got %s, want %s (%v)", tt.query, got, tt.want, err)
 		}
 	}
-	for _, query := range []string{`DELETE FROM term`, `INSERT INTO ledger VALUES ('x', 1)`, `CREATE TABLE x (y int)`, `TRUNCATE boundary`} {
+	for _, query := range []string{`DELETE FROM term`, `INSERT INTO ledger VALUES ('x', 1)`, `CREATE TABLE x (y int)`, `TRUNCATE boundary`, `SELECT * FROM fix`, `SELECT name FROM unit`, `SELECT * FROM quarantine`, `SELECT data FROM fix_log`} {
 		if out, err := psql("lianqin_reader", query); err == nil {
 			t.Errorf("the reader may %s: %s", query, out)
 		}
@@ -153,7 +180,8 @@ func TestGISReadsTheTables(t *testing.T) {
 		t.Log("ogrinfo is not installed")
 		return
 	}
-	for layer, want := range map[string]string{"current_grid": "Feature Count: 12", "boundary(geom)": "Feature Count: 12", "current_street": "Feature Count: 3", "street": "Geometry: Point"} {
+	for layer, want := range map[string]string{"current_grid": "Feature Count: 12", "boundary(geom)": "Feature Count: 12", "current_street": "Feature Count: 3", "street": "Geometry: Point",
+		"last_position": "Feature Count: 2"} {
 		out, err := exec.Command("ogrinfo", "-so", fmt.Sprintf("PG:dbname=%s host=%s user=lianqin_reader", name, dir), layer).CombinedOutput()
 		if err != nil || !strings.Contains(string(out), want) {
 			t.Errorf("ogrinfo %s: %v: no %q in\n%s", layer, err, want, out)
