@@ -251,8 +251,13 @@ func allThereOnce(t *testing.T, s *Store, acknowledged map[int64]bool) {
 // TestDatabaseStopped stops the server under load: whoever appends is told at
 // once, and it goes on by itself when the server is back, with nothing lost.
 func TestDatabaseStopped(t *testing.T) {
-	url, stop, again := storetest.Server(t)
-	s := patrols(t, url, reportUnits)
+	storetest.Outage(t, func(url string, stop, start func()) {
+		appendThroughOutages(t, patrols(t, url, reportUnits), stop, start)
+	})
+}
+
+func appendThroughOutages(t *testing.T, s *Store, stop, start func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var mu sync.Mutex
 	acknowledged := make(map[int64]bool)
@@ -264,9 +269,9 @@ func TestDatabaseStopped(t *testing.T) {
 		wg.Go(func() {
 			for ctx.Err() == nil {
 				n := next.Add(1)
-				start := time.Now()
+				began := time.Now()
 				_, err := s.Log().Append(ctx, patrol.AppendBatch(nil, reported(n)))
-				longest.Store(max(longest.Load(), int64(time.Since(start))))
+				longest.Store(max(longest.Load(), int64(time.Since(began))))
 				switch {
 				case err == nil:
 					mu.Lock()
@@ -303,7 +308,7 @@ func TestDatabaseStopped(t *testing.T) {
 		if _, err := s.Tracks().Save(t.Context(), &patrol.Effects{First: 1, Last: 1}); fault.KindOf(err) != fault.Unavailable {
 			t.Errorf("saving without a database: %v", err)
 		}
-		again()
+		start()
 		now := count()
 		until(t, func() bool { return count() > now+50 })
 	}

@@ -95,7 +95,7 @@ func TestLogIsBounded(t *testing.T) {
 		wg.Go(func() { _, errs[i] = l.Append(t.Context(), data) })
 	}
 	wg.Go(func() {
-		until(t, func() bool { l.mu.Lock(); defer l.mu.Unlock(); return l.size > maxWaiting-maxAppend })
+		until(t, func() bool { l.mu.Lock(); defer l.mu.Unlock(); return l.size >= maxWaiting-maxAppend })
 		time.Sleep(50 * time.Millisecond)
 		if err := block.Rollback(); err != nil {
 			t.Error(err)
