@@ -1,7 +1,9 @@
 package live
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"time"
 
 	"lianqin/internal/geo"
@@ -9,11 +11,11 @@ import (
 	"lianqin/internal/patrol"
 )
 
-// Picture is all there is to show at a moment, in no order but for Grids. A
-// Hub keeps none of its slices beyond the next Picture, and changes none.
+// Picture is all there is to show at a moment. A Hub changes none of its
+// slices, and keeps none beyond the next Picture but Units.
 type Picture struct {
 	Roll       int64         // revision of the roll that Units are of
-	Units      []patrol.Unit // whose business each unit is; looked at when Roll changes
+	Units      []patrol.Unit // by ID: whose business each unit is; kept until Roll changes
 	Generation int           // number of the boundaries in force; 0 for none
 	States     []patrol.State
 	Grids      []patrol.Cover // always in the same order, while Generation is the same
@@ -58,10 +60,10 @@ type gridRow struct {
 	swept             int8
 }
 
-// business is whose each unit is, of one revision of the roll, by UnitID.
+// business is whose each unit is, of one revision of the roll.
 type business struct {
-	units   []patrol.Unit
-	streets []string // of the grids, in the order of the moment's
+	units   []patrol.Unit // by ID
+	streets []string      // of the grids, in the order of the moment's
 }
 
 // The bits of a unit's flags in a frame.
@@ -170,37 +172,39 @@ func newGridRow(g *patrol.Cover, now time.Time) gridRow {
 }
 
 func newBusiness(p *Picture) *business {
-	b := &business{streets: make([]string, len(p.Grids))}
-	var last patrol.UnitID
-	for i := range p.Units {
-		last = max(last, p.Units[i].ID)
-	}
-	b.units = make([]patrol.Unit, last+1)
-	for _, u := range p.Units {
-		b.units[u.ID] = u
-	}
+	b := &business{units: p.Units, streets: make([]string, len(p.Grids))}
 	for i := range p.Grids {
 		b.streets[i] = p.Grids[i].Street
 	}
 	return b
 }
 
+// unit is the unit of that ID. IDs are dense from 1, but for those that a
+// roll lacks.
+func (b *business) unit(id patrol.UnitID) (*patrol.Unit, bool) {
+	if i := int(id) - 1; i >= 0 && i < len(b.units) && b.units[i].ID == id {
+		return &b.units[i], true
+	}
+	i, ok := slices.BinarySearchFunc(b.units, id, func(u patrol.Unit, id patrol.UnitID) int { return cmp.Compare(u.ID, id) })
+	if !ok {
+		return nil, false
+	}
+	return &b.units[i], true
+}
+
 // covers reports whether unit is s's business.
 func (b *business) covers(s Scope, unit patrol.UnitID) bool {
-	switch {
-	case s == Scope{}:
+	if s == (Scope{}) {
 		return true
-	case int(unit) >= len(b.units):
+	}
+	u, ok := b.unit(unit)
+	switch {
+	case !ok:
 		return false // not in this roll
 	case s.Grid != grid.None:
-		for _, id := range b.units[unit].Grids {
-			if id == s.Grid {
-				return true
-			}
-		}
-		return false
+		return slices.Contains(u.Grids, s.Grid)
 	}
-	return b.units[unit].Street == s.Street
+	return u.Street == s.Street
 }
 
 // coversGrid reports whether the i-th grid of a moment is s's.
