@@ -227,12 +227,26 @@ func TestMQTTSessionsAreBounded(t *testing.T) {
 	s, _, _ := newStation(t, Limits{})
 	addr, _ := broker(t, s)
 	for i := range 3 * sessionsPerDevice {
-		c := connect(t, phoneOptions(addr, "JD-0017", secrets["bound"]).SetClientID(fmt.Sprint("phone", i)).SetCleanSession(false))
-		c.Disconnect(50)
+		eventually(t, "a session in place of one that is not connected", func() bool {
+			c := paho.NewClient(phoneOptions(addr, "JD-0017", secrets["bound"]).SetClientID(fmt.Sprint("phone", i)).SetCleanSession(false))
+			if token := c.Connect(); !token.WaitTimeout(10*time.Second) || token.Error() != nil {
+				return false
+			}
+			c.Disconnect(50)
+			return true
+		})
 	}
 	var connected []paho.Client
 	for i := range sessionsPerDevice {
-		connected = append(connected, connect(t, phoneOptions(addr, "JD-0017", secrets["bound"]).SetClientID(fmt.Sprint("now", i))))
+		eventually(t, "a connection in place of one that has just ended", func() bool {
+			c := paho.NewClient(phoneOptions(addr, "JD-0017", secrets["bound"]).SetClientID(fmt.Sprint("now", i)))
+			if token := c.Connect(); !token.WaitTimeout(10*time.Second) || token.Error() != nil {
+				return false
+			}
+			t.Cleanup(func() { c.Disconnect(0) })
+			connected = append(connected, c)
+			return true
+		})
 	}
 	if token := paho.NewClient(phoneOptions(addr, "JD-0017", secrets["bound"]).SetClientID("one more")).Connect(); !token.WaitTimeout(10*time.Second) || token.Error() == nil {
 		t.Error("one connection too many of a device was let in")

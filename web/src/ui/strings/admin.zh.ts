@@ -17,7 +17,7 @@ export const adminZh = {
     inspector: '督查员',
     planner: '网格规划员',
     approver: '网格审批员',
-    'patrol-device': '巡逻设备',
+    'patrol-device': '巡防设备',
     viewer: '查看者',
     public: '未登录',
   },
@@ -52,7 +52,7 @@ export const adminZh = {
   admin: {
     title: '管理',
     sections: '管理栏目',
-    nav: { units: '巡逻单位', roster: '排班', devices: '设备', quarantine: '隔离区', generations: '网格版本', accounts: '账号', links: '共享链接', audit: '审计', me: '我的账号' },
+    nav: { units: '巡防单位', roster: '排班', devices: '设备', quarantine: '隔离区', generations: '网格版本', accounts: '账号', links: '共享链接', audit: '审计', me: '我的账号' },
     denied: '您的角色不能使用这一栏',
     nothingAllowed: '您的角色没有管理权限。',
     unsaved: '取消',
