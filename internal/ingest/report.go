@@ -34,9 +34,9 @@ func newReport() report {
 	return report{lon: nan, lat: nan, accuracyM: nan, speedMPS: nan, heading: nan, altitudeM: nan, battery: nan}
 }
 
-// lastInstant is the end of the year 9999 in Unix milliseconds: what is beyond
-// is no time.
-const lastInstant = 253402300799999
+// lastInstant is the end of the year 9998 in Unix milliseconds: what is beyond
+// is no time, and in some zones of five digits.
+const lastInstant = 253370764799999
 
 // setMillis takes a time in Unix milliseconds.
 func (r *report) setMillis(v float64) {
@@ -150,6 +150,7 @@ func keep(raw []byte, secret string) string {
 }
 
 // noPosition says why lon and lat are no position on earth; "" when they are.
+// It quotes neither: of a pair that was exchanged, each tells where somebody is.
 func noPosition(lon, lat float64) string {
 	switch {
 	case math.IsNaN(lon):
@@ -157,9 +158,9 @@ func noPosition(lon, lat float64) string {
 	case math.IsNaN(lat):
 		return "lat is missing or not a number"
 	case math.Abs(lon) > 180:
-		return fmt.Sprintf("lon: %v is not between -180 and 180", lon)
+		return "lon is not between -180 and 180"
 	case math.Abs(lat) > 90:
-		return fmt.Sprintf("lat: %v is not between -90 and 90", lat)
+		return "lat is not between -90 and 90"
 	case lon == 0 && lat == 0:
 		return "0,0 is what a device without a position says"
 	}

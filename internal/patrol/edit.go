@@ -82,13 +82,13 @@ func (r *Registry) UpdateUnits(ctx context.Context, by Editor, codes []string, c
 	err := r.update(ctx, func(s *Staff) (*RollChange, error) {
 		var wrong RowErrors
 		c := &RollChange{}
-		seen := make(map[string]int, len(codes))
+		seen := make(map[string]bool, len(codes))
 		for i, code := range codes {
-			if other, twice := seen[code]; twice {
-				wrong.add(i, fault.InvalidField("code", "%q is in row %d, too", code, other))
+			if seen[code] {
+				wrong.add(i, fault.InvalidField("code", "%q is there twice", code))
 				continue
 			}
-			seen[code] = i
+			seen[code] = true
 			u, note, err := changedUnit(s, by, code, func(u *Unit) error { return change(i, u) })
 			if err != nil {
 				wrong.add(i, err)
@@ -212,13 +212,13 @@ func (r *Registry) EnterTeams(ctx context.Context, by Editor, teams []Team) erro
 	return r.update(ctx, func(s *Staff) (*RollChange, error) {
 		var wrong RowErrors
 		c := &RollChange{Teams: teams}
-		seen := make(map[string]int, len(teams))
+		seen := make(map[string]bool, len(teams))
 		for i, t := range teams {
-			if other, twice := seen[t.Code]; twice {
-				wrong.add(i, fault.InvalidField("code", "%q is in row %d, too", t.Code, other))
+			if seen[t.Code] {
+				wrong.add(i, fault.InvalidField("code", "%q is there twice", t.Code))
 				continue
 			}
-			seen[t.Code] = i
+			seen[t.Code] = true
 			note, err := checkTeam(s, by, t)
 			wrong.add(i, err)
 			c.Audit = append(c.Audit, note)
@@ -375,13 +375,13 @@ func (r *Registry) RemoveShifts(ctx context.Context, by Editor, unit UnitID, fro
 
 func checkShifts(s *Staff, by Editor, shifts []Shift) error {
 	var wrong RowErrors
-	seen := make(map[Shift]int, len(shifts))
+	seen := make(map[Shift]bool, len(shifts))
 	for i, sh := range shifts {
-		if other, twice := seen[sh.plain()]; twice {
-			wrong.add(i, fault.New(fault.Invalid, "row %d says the same", other))
+		if seen[sh.plain()] {
+			wrong.add(i, fault.New(fault.Invalid, "the same shift is there twice"))
 			continue
 		}
-		seen[sh.plain()] = i
+		seen[sh.plain()] = true
 		u, ok := s.Unit(sh.Unit)
 		switch {
 		case !ok || !by.May(u.Street):
@@ -462,7 +462,7 @@ func overlaps(all []Shift, units map[UnitID]bool, rows map[Shift]int) error {
 		where := "entered before"
 		row, ok := rows[sh.plain()]
 		if i, both := rows[other.plain()]; both && ok {
-			where = fmt.Sprintf("in row %d", min(i, row))
+			where = "entered with it"
 			row = max(i, row)
 		} else if both {
 			row, other = i, sh

@@ -144,6 +144,25 @@ func (a *away) Save(ctx context.Context, e *patrol.Effects) (patrol.Saved, error
 	return a.Tracks.Save(ctx, e)
 }
 
+// TestLookingWhileSaving looks at who is off duty beside the saving of what
+// others report, for the race detector.
+func TestLookingWhileSaving(t *testing.T) {
+	staff, bounds := members(t, 2), patrol.AllTime(patrol.Town(t, 1, 3))
+	s := database(t, storetest.SQLite(t), 2)
+	tracker, stop := running(t, patrol.Config{Registry: patrol.RegistryOf(staff), Boundaries: bounds, Log: s.Log(), Tracks: s.Tracks(), Now: lateNow})
+	defer stop()
+	for i := range 20 {
+		report(t, tracker, patrol.Seen(1, float64(i), 500, 500, 5), i)
+	}
+	eventually(t, "all is entered", func() bool {
+		state, err := tracker.State(1, patrol.Eight.Add(-time.Hour))
+		if err != nil || state != (patrol.State{Unit: 1}) {
+			t.Errorf("%+v, %v", state, err)
+		}
+		return len(finals(t, s.Tracks(), 1)[1].Track) == 20
+	})
+}
+
 func TestWhatTheDatabaseMissedIsEnteredOnceItIsBack(t *testing.T) {
 	staff, bounds := members(t, 2), patrol.AllTime(patrol.Town(t, 1, 3))
 	s := database(t, storetest.SQLite(t), 2)
@@ -201,14 +220,25 @@ func TestNoPositionIsKeptOffDuty(t *testing.T) {
 	s := database(t, storetest.SQLite(t), 2)
 	tracker := patrol.NewTracker(patrol.Config{Registry: patrol.RegistryOf(staff), Boundaries: patrol.AllTime(nil), Log: s.Log(), Tracks: s.Tracks()})
 	const hour = 3600
-	refused := patrol.Refusal{Reason: patrol.Malformed, Raw: "{"}
-	batch := patrol.Batch{Refusals: []patrol.Refusal{refused}}
+	unread := func(unit patrol.UnitID, at, received float64, raw string) patrol.Refusal {
+		r := patrol.Refusal{Unit: unit, Received: patrol.At(received), Reason: patrol.Malformed, Detail: "battery: not a number", Raw: raw}
+		if at != 0 {
+			r.At = patrol.At(at)
+		}
+		return r
+	}
+	const raw = `{"lon":121.2461,"lat":31.3861,"battery":"full"}`
+	batch := patrol.Batch{Refusals: []patrol.Refusal{unread(1, 0, 1, raw), unread(1, 5, 9*hour, raw),
+		unread(1, 0, 9*hour, raw), unread(1, 9*hour, 9*hour, raw), unread(1, hour, -hour, raw), unread(0, 0, 1, raw), unread(9, 0, 1, raw), unread(2, 0, 2*hour, raw)}}
 	for _, f := range []patrol.Fix{
 		patrol.Seen(1, -0.001, 1, 1, 5), patrol.Seen(1, 0, 2, 2, 5), patrol.Seen(1, 8*hour, 3, 3, 5),
 		patrol.Seen(2, 0, 4, 4, 5), patrol.Seen(2, hour, 5, 5, 5), patrol.Seen(9, 0, 6, 6, 5),
 	} {
 		batch.Fixes = append(batch.Fixes, f)
 	}
+	early := patrol.Seen(1, 7, 7, 7, 5) // on duty by a clock that is ahead
+	early.Received = patrol.At(-1)
+	batch.Fixes = append(batch.Fixes, early)
 	if err := tracker.Accept(t.Context(), batch); err != nil {
 		t.Fatal(err)
 	}
@@ -241,8 +271,12 @@ func TestNoPositionIsKeptOffDuty(t *testing.T) {
 	off := func(unit patrol.UnitID, seconds float64, reason patrol.Reason, detail string) patrol.Refusal {
 		return patrol.Refusal{Unit: unit, At: patrol.At(seconds), Received: patrol.At(seconds), Reason: reason, Detail: detail}
 	}
-	wantRefusals := []patrol.Refusal{refused, off(1, -0.001, patrol.OffDuty, ""), off(1, 8*hour, patrol.OffDuty, ""),
-		off(2, hour, patrol.UnknownUnit, "retired"), off(0, 0, patrol.UnknownUnit, "there is no unit 9")}
+	ahead := off(1, 7, patrol.OffDuty, "")
+	ahead.Received = patrol.At(-1)
+	wantRefusals := []patrol.Refusal{unread(1, 0, 1, raw), unread(1, 5, 9*hour, raw),
+		unread(1, 0, 9*hour, ""), unread(1, 9*hour, 9*hour, ""), unread(1, hour, -hour, ""), unread(0, 0, 1, ""), unread(9, 0, 1, ""), unread(2, 0, 2*hour, ""),
+		off(1, -0.001, patrol.OffDuty, ""), off(1, 8*hour, patrol.OffDuty, ""),
+		off(2, hour, patrol.UnknownUnit, "retired"), off(0, 0, patrol.UnknownUnit, "there is no unit 9"), ahead}
 	if diff := cmp.Diff(wantRefusals, got[0].Refusals); diff != "" {
 		t.Error(diff)
 	}

@@ -117,8 +117,8 @@ func TestReshift(t *testing.T) {
 		{"those that begin between go", []Shift{shift(1, -8, -4), shift(1, 30, 36)}, "-8--4 30-36", ""},
 		{"of others none goes", []Shift{shift(2, -8, -4), shift(2, 30, 36)}, "0-8 16-24", ""},
 		{"over one that began before", []Shift{shift(1, 7, 12)}, "", "0 from: overlaps the shift from 2026-03-02 08:00 to 2026-03-02 16:00 entered before"},
-		{"over one that begins after", []Shift{shift(1, 8, 15), shift(1, 14, 15.5)}, "", "1 from: overlaps the shift from 2026-03-02 16:00 to 2026-03-02 23:00 in row 0"},
-		{"the same twice", []Shift{shift(1, 8, 15), shift(2, 8, 15), shift(1, 8, 15)}, "", "2 row 0 says the same"},
+		{"over one that begins after", []Shift{shift(1, 8, 15), shift(1, 14, 15.5)}, "", "1 from: overlaps the shift from 2026-03-02 16:00 to 2026-03-02 23:00 entered with it"},
+		{"the same twice", []Shift{shift(1, 8, 15), shift(2, 8, 15), shift(1, 8, 15)}, "", "2 the same shift is there twice"},
 		{"backwards, too long, a post that there is not, another street, retired", []Shift{shift(1, 8, 8), shift(1, 0, 24.5), {Unit: 1, Post: "x"}, shift(3, 8, 12), shift(9, 8, 12)}, "",
 			"0 to: the shift ends before it begins; 1 to: the shift is longer than 24h0m0s; 2 post: \"x\" is neither patrol nor emergency; 3 unit: there is no such unit; 4 unit: there is no such unit"},
 	} {

@@ -47,6 +47,7 @@ type Tracker struct {
 	// applying of an entry, a re-run, the taking of effects.
 	gate    sync.Mutex
 	effects *effects // nil in a replay; under gate
+	past    bool     // this is a replay
 	late    map[UnitID]*backlog
 
 	saving sync.Mutex // over what is entered, so that it is in order; taken before gate
@@ -110,7 +111,9 @@ func NewTracker(cfg Config) *Tracker {
 // confirmed grids have come about. Where the roster does not reach back to
 // then, who reports is on duty.
 func NewReplay(staff *Staff, bounds Boundaries, settings Settings) *Tracker {
-	return newTracker(func() *Staff { return staff }, bounds, settings)
+	t := newTracker(func() *Staff { return staff }, bounds, settings)
+	t.past = true
+	return t
 }
 
 func newTracker(staff func() *Staff, bounds Boundaries, settings Settings) *Tracker {
@@ -158,15 +161,20 @@ func (t *Tracker) unit(id UnitID) *unitState {
 
 // Accept makes batch durable, without what may not be kept: positions of units
 // that are not on duty at the fix's time are counted and forgotten here, and
-// so are those of unknown or retired units. It returns once the rest may be
+// so are those of unknown or retired units, and the text of reports that could
+// not be read but may hold a position. It returns once the rest may be
 // acknowledged; Unavailable says that nothing of it was kept. It takes over
 // batch's slices.
 func (t *Tracker) Accept(ctx context.Context, batch Batch) error {
 	staff := t.staff()
+	for i := range batch.Refusals {
+		forgetOffDuty(staff, &batch.Refusals[i])
+	}
 	fixes := batch.Fixes[:0]
 	for i := range batch.Fixes {
 		f := &batch.Fixes[i]
-		if staff.OnDuty(f.Unit, f.At) {
+		// A fix from the future was made by now, whatever its clock says.
+		if staff.OnDuty(f.Unit, f.At) && (f.At <= f.Received || staff.OnDuty(f.Unit, f.Received)) {
 			fixes = append(fixes, *f)
 			continue
 		}
@@ -187,6 +195,22 @@ func (t *Tracker) Accept(ctx context.Context, batch Batch) error {
 	*room = AppendBatch((*room)[:0], &batch)
 	_, err := t.log.Append(ctx, *room)
 	return err
+}
+
+// forgetOffDuty takes the report as it came out of r, unless its unit is known
+// to be on duty: what cannot be read as a position may well be one to who looks
+// at it.
+func forgetOffDuty(staff *Staff, r *Refusal) {
+	if r.Raw == "" {
+		return
+	}
+	at := r.Received
+	if r.At != 0 {
+		at = min(r.At, r.Received)
+	}
+	if !staff.OnDuty(r.Unit, at) {
+		r.Raw = ""
+	}
 }
 
 var encodeRoom = sync.Pool{New: func() any { return new([]byte) }}
@@ -389,7 +413,7 @@ func (t *Tracker) state(staff *Staff, id UnitID, now int64) State {
 		u = &t.units[id]
 	}
 	if !on {
-		if t.effects != nil || u == nil || now-u.last.At >= SilentAfter.Milliseconds() || staff.OnDuty(id, u.last.At) {
+		if !t.past || u == nil || now-u.last.At >= SilentAfter.Milliseconds() || staff.OnDuty(id, u.last.At) {
 			return s
 		}
 		from = u.last.At
