@@ -23,8 +23,8 @@ const (
 	// maxWaiting bounds what waits for a commit in all. Beyond it the senders
 	// are told at once to come back later.
 	maxWaiting = 64 << 20
-	// maxRecent bounds what is kept in memory of what was committed last, for
-	// those who follow the log closely.
+	// maxRecent bounds what is kept in memory of what was committed last and
+	// not trimmed, for those who follow the log closely.
 	maxRecent = 32 << 20
 	// commitTime is how long a commit may take before its senders are told
 	// that it did not succeed.
@@ -392,6 +392,7 @@ func (l *FixLog) Trim(ctx context.Context, before uint64) error {
 			return l.s.faultOf(err)
 		}
 		if last == 0 {
+			l.drop(before)
 			return nil
 		}
 		err = l.s.update(ctx, func(tx *transaction) error {
@@ -402,6 +403,17 @@ func (l *FixLog) Trim(ctx context.Context, before uint64) error {
 			return err
 		}
 	}
+}
+
+// drop takes the entries before seq out of memory.
+func (l *FixLog) drop(before uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for len(l.recent) > 0 && l.recent[0].seq < before {
+		l.bytes -= len(l.recent[0].data)
+		l.recent = l.recent[1:]
+	}
+	l.recent = slices.Clone(l.recent) // and not what was dropped
 }
 
 // close lets what was taken finish and refuses the rest.
