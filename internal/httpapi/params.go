@@ -96,6 +96,9 @@ func unknownParam(name string, names []string) error {
 	if hint := meant(name, names); hint != "" {
 		return fault.InvalidField(name, "unknown parameter; did you mean %s?", hint)
 	}
+	if len(names) == 0 {
+		return fault.InvalidField(name, "unknown parameter; there are none here")
+	}
 	return fault.InvalidField(name, "unknown parameter; known are %s", strings.Join(names, ", "))
 }
 

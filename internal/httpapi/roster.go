@@ -231,6 +231,9 @@ func readShiftTimes(sheet *table.Sheet, row *table.SheetRow, sh *patrol.Shift) {
 	}
 }
 
+// The years of a roster; another is a slip of the pen.
+const firstRosterYear, lastRosterYear = 2000, 2999
+
 // sheetForms are how spreadsheets and people write instants.
 var sheetForms = []string{time.RFC3339, "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-1-2 15:04:05", "2006-1-2 15:04", "2006-01-02T15:04"}
 
@@ -244,7 +247,7 @@ func sheetTime(day, text string) (time.Time, bool) {
 		text = strings.ReplaceAll(day, "/", "-") + " " + text
 	}
 	for _, form := range sheetForms {
-		if t, err := time.ParseInLocation(form, text, grid.Zone); err == nil {
+		if t, err := time.ParseInLocation(form, text, grid.Zone); err == nil && t.UTC().Year() >= firstRosterYear && t.UTC().Year() <= lastRosterYear {
 			return t, true
 		}
 	}

@@ -2,10 +2,13 @@ package httpapi
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/gin-gonic/gin"
 	"github.com/google/go-cmp/cmp"
 
 	"lianqin/internal/grid"
@@ -39,6 +42,8 @@ func TestSheetTime(t *testing.T) {
 		{"", "08:00", ""},
 		{"2026-02-30", "08:00", ""},
 		{"", "soon", ""},
+		{"", "0026-03-02 08:00", ""},
+		{"9999-12-31", "20:00", ""},
 	} {
 		got := ""
 		if at, ok := sheetTime(tt.day, tt.text); ok {
@@ -144,5 +149,27 @@ func TestRosterTellsWhatIsWrong(t *testing.T) {
 	}
 	if w := one.call(a, "POST", "/api/v1/roster?gaps=1", nextWeek(gap)); w.Code != 200 {
 		t.Errorf("with the gap: %d %s", w.Code, w.Body)
+	}
+}
+
+// TestNoYearOfFiveDigits asks for times that JSON has no words for.
+func TestNoYearOfFiveDigits(t *testing.T) {
+	a, district, _, _ := patrolTown(t, Config{})
+	for _, path := range []string{"/api/v1/roster", "/api/v1/units/A1/track", "/api/v1/events", "/api/v1/quarantine"} {
+		for _, span := range []string{"from=9999-12-31&to=9999-12-31T23:59:59Z", "from=0000-12-31&to=0001-01-01"} {
+			w := district.call(a, "GET", path+"?"+span, "")
+			if w.Code != 400 || !strings.Contains(w.Body.String(), "is not an instant") {
+				t.Errorf("%s?%s: %d %s", path, span, w.Code, w.Body)
+			}
+		}
+	}
+}
+
+// TestWhatCannotBeTold is an answer that JSON has no words for: no empty 200.
+func TestWhatCannotBeTold(t *testing.T) {
+	w := httptest.NewRecorder()
+	c, _ := gin.CreateTestContext(w)
+	if err := writeValue(c, http.StatusOK, time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)); err == nil {
+		t.Errorf("no error, and %q", w.Body)
 	}
 }

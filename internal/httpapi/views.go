@@ -199,6 +199,12 @@ func (a *API) districtAt(param string, t time.Time) (*district, error) {
 	return a.views.of(g), nil
 }
 
+// The years of instants: JSON has none of five digits, which the last of four
+// has in some zone, and SQL and people have none before the first.
+const firstYear, lastYear = 1, 9998
+
+func hasYear(t time.Time) bool { return t.UTC().Year() >= firstYear && t.UTC().Year() <= lastYear }
+
 // readInstant reads RFC 3339, or a date, which is its midnight in Shanghai.
 func readInstant(param, s string) (time.Time, error) {
 	text := s
@@ -206,7 +212,7 @@ func readInstant(param, s string) (time.Time, error) {
 		text = text[:i] + "+" + text[i+1:]
 	}
 	for _, form := range [...]string{time.RFC3339, time.DateOnly} {
-		if t, err := time.ParseInLocation(form, text, grid.Zone); err == nil {
+		if t, err := time.ParseInLocation(form, text, grid.Zone); err == nil && hasYear(t) {
 			return t, nil
 		}
 	}

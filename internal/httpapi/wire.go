@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -37,7 +38,11 @@ func readJSON(c *gin.Context, v any) error {
 		return tooLarge(maxForm)
 	}
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fault.InvalidField("body", "%s is a %s, which does not fit", wrong.Field, wrong.Value) // not the value: it may be a secret
+		what := wrong.Field[strings.LastIndexByte(wrong.Field, '.')+1:] // what holds it may be ours alone
+		if what == "" {
+			return fault.InvalidField("body", "the JSON is no object but of type %s", wrong.Value)
+		}
+		return fault.InvalidField("body", "%s is of type %s, which does not fit", what, wrong.Value) // not the value: it may be a secret
 	}
 	return fault.InvalidField("body", "not the JSON object wanted: %w", err)
 }
@@ -50,7 +55,9 @@ func writeValue(c *gin.Context, status int, v any) error {
 	c.Status(status)
 	e := json.NewEncoder(c.Writer)
 	e.SetEscapeHTML(false)
-	_ = e.Encode(v) // plain structs, to a reader that may have gone
+	if err := e.Encode(v); err != nil && !c.Writer.Written() {
+		return err // nothing was encoded; otherwise the reader has gone
+	}
 	return nil
 }
 

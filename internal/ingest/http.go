@@ -116,7 +116,7 @@ func hear(q *Request, withCredentials bool) (m message, unreadable string) {
 			m, unreadable = params, "JSON with neither _type nor device_id"
 		}
 		if err != nil {
-			unreadable = "JSON that cannot be read: " + err.Error()
+			unreadable = cannotRead(err)
 		}
 		return m, unreadable
 	case len(body) == 0 && own:

@@ -2,6 +2,8 @@ package ingest
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"math"
 
 	"lianqin/internal/scan"
@@ -9,6 +11,18 @@ import (
 
 // Phones' JSON is read for what is in it: a field of another type than it
 // should have is as good as none, and does not cost the rest.
+
+// cannotRead says what err, of encoding/json, means to who sent the JSON.
+func cannotRead(err error) string {
+	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	switch {
+	case !ok:
+		return "JSON that cannot be read: " + err.Error()
+	case wrong.Field == "":
+		return fmt.Sprintf("JSON that is no object but of type %s", wrong.Value)
+	}
+	return fmt.Sprintf("%s is of type %s, and has to be an object", wrong.Field, wrong.Value)
+}
 
 // number is a JSON number, also one in quotes; anything else is NaN.
 type number struct {

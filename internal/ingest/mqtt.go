@@ -265,7 +265,7 @@ func (s *Station) hearMQTT(ctx context.Context, from *Sender, p *phone, payload 
 	m := &ownTracks{from: patrol.FromMQTT, user: p.user}
 	if payload = bytes.TrimSpace(payload); len(payload) > 0 {
 		if err := json.Unmarshal(payload, m); err != nil {
-			in.malformed(payload, "not JSON that can be read: %v", err)
+			in.malformed(payload, "%s", cannotRead(err))
 		} else if r, ok := m.report(&from.Device, s.cfg.Zone); ok {
 			r.raw = payload
 			in.add(&r)
