@@ -215,12 +215,15 @@ func (t *Tracker) saveHeld(ctx context.Context, put bool) error {
 	if !put {
 		return nil
 	}
+	// Another process may be some entries behind, or about to begin from the
+	// checkpoint before: what lies between the two stays.
+	before := t.put
 	return t.persist(ctx, func() error {
 		if err := t.tracks.SaveCheckpoint(ctx, at, state); err != nil {
 			return err
 		}
 		t.put = at
-		return t.log.Trim(ctx, at+1)
+		return t.log.Trim(ctx, before+1)
 	})
 }
 

@@ -131,6 +131,27 @@ func TestTwoProcessesEnterEverythingOnce(t *testing.T) {
 	})
 }
 
+// TestTheLogWaitsForOtherProcesses has one process put down a checkpoint of
+// entries that another has not seen.
+func TestTheLogWaitsForOtherProcesses(t *testing.T) {
+	staff, bounds := members(t, 1), patrol.AllTime(patrol.Town(t, 1, 3))
+	s := database(t, storetest.SQLite(t), 1)
+	cfg := patrol.Config{Registry: patrol.RegistryOf(staff), Boundaries: bounds, Log: s.Log(), Tracks: s.Tracks(), Now: lateNow}
+	tracker, stop := running(t, cfg)
+	for i := range 10 {
+		report(t, tracker, patrol.Seen(1, float64(i), 500, 500, 5), i)
+	}
+	settled(t, tracker, lastEntry(t, s.Log()))
+	stop() // with a checkpoint
+	if _, at, _, err := s.Tracks().Checkpoint(t.Context()); err != nil || at < 11 {
+		t.Fatalf("a checkpoint after entry %d, %v", at, err)
+	}
+	enough := errors.New("enough")
+	if err := s.Log().Tail(t.Context(), 1, func(uint64, [][]byte) error { return enough }); !errors.Is(err, enough) {
+		t.Error(err)
+	}
+}
+
 // away is Tracks that cannot be reached while it says so.
 type away struct {
 	patrol.Tracks
