@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"lianqin/internal/auth"
@@ -21,7 +20,7 @@ type deviceKeys struct {
 	atlas *grid.Atlas
 	now   func() time.Time
 
-	mu     sync.Mutex
+	turn   chan struct{}         // of capacity 1: held by who reads or writes what follows
 	tokens map[string]auth.Token // device tokens by ID, as of until - tokensFor
 	until  time.Time
 }
@@ -31,7 +30,7 @@ const tokensFor = 5 * time.Second
 
 // DeviceKeys are the devices of a gate and a registry.
 func DeviceKeys(gate *auth.Gate, registry *patrol.Registry, atlas *grid.Atlas, now func() time.Time) ingest.Keys {
-	return &deviceKeys{gate: gate, staff: registry.Staff, atlas: atlas, now: now}
+	return &deviceKeys{gate: gate, staff: registry.Staff, atlas: atlas, now: now, turn: make(chan struct{}, 1)}
 }
 
 // Secret is the device that holds secret.
@@ -60,10 +59,15 @@ func (k *deviceKeys) Terminal(ctx context.Context, number string) (ingest.Sender
 	return senderOf(auth.Caller{Name: "device:" + t.ID, Role: t.Role, Jurisdiction: t.Jurisdiction, Token: &t}, staff, k.atlas)
 }
 
-// token is the device token of that ID; Denied when it has ended.
+// token is the device token of that ID; Denied when it has ended. Nobody waits
+// for a database that hangs longer than ctx lets him.
 func (k *deviceKeys) token(ctx context.Context, id string) (auth.Token, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+	select {
+	case k.turn <- struct{}{}:
+		defer func() { <-k.turn }()
+	case <-ctx.Done():
+		return auth.Token{}, fault.New(fault.Unavailable, "device %s: the database does not answer: %w", id, ctx.Err())
+	}
 	now := k.now()
 	if !now.Before(k.until) {
 		all, err := k.gate.Tokens(ctx, auth.Operator("ingest"), auth.Device)
