@@ -180,7 +180,7 @@ func TestKilledWhileFixesComeIn(t *testing.T) {
 			if s.d.name == sqliteDialect.name {
 				intact(t, s)
 			}
-			if round%10 == 9 || round == rounds-1 {
+			if round%25 == 24 || round == rounds-1 {
 				allThereOnce(t, s, acknowledged)
 			}
 		}

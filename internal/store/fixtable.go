@@ -135,6 +135,45 @@ func merged(a, b []patrol.Fix) []patrol.Fix {
 	return slices.CompactFunc(all, sameFix)
 }
 
+// unitByUnit is fixes in order of unit and, among those of one time as they
+// are, of time. It counts how many each unit has, which are small numbers, where
+// that is cheaper than to compare.
+func unitByUnit(fixes []patrol.Fix) []patrol.Fix {
+	if slices.IsSortedFunc(fixes, byUnit) {
+		return fixes
+	}
+	var most patrol.UnitID
+	for i := range fixes {
+		most = max(most, fixes[i].Unit)
+	}
+	if int(most)/8 > len(fixes) {
+		fixes = slices.Clone(fixes)
+		slices.SortStableFunc(fixes, byUnit)
+		return fixes
+	}
+	next := make([]int32, most+2)
+	for i := range fixes {
+		next[fixes[i].Unit+1]++
+	}
+	for i := range next[1:] {
+		next[i+1] += next[i]
+	}
+	out := make([]patrol.Fix, len(fixes))
+	for i := range fixes {
+		n := &next[fixes[i].Unit]
+		out[*n] = fixes[i]
+		*n++
+	}
+	for rest := out; len(rest) > 0; {
+		n := runOf(rest, unitOf)
+		if !slices.IsSortedFunc(rest[:n], byTime) {
+			slices.SortStableFunc(rest[:n], byTime)
+		}
+		rest = rest[n:]
+	}
+	return out
+}
+
 // within leaves of fixes those in [from, to).
 func within(fixes []patrol.Fix, from, to int64) []patrol.Fix {
 	return slices.DeleteFunc(fixes, func(f patrol.Fix) bool { return f.At < from || f.At >= to })

@@ -323,7 +323,7 @@ func (postgresFixes) bundles(ctx context.Context, tx *transaction, start int64, 
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(fixes, byUnit)
+	fixes = unitByUnit(fixes)
 	var b []byte
 	for len(fixes) > 0 {
 		n := runOf(fixes, unitOf)

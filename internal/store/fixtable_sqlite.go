@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"encoding/binary"
@@ -95,10 +94,7 @@ func chunked(ctx context.Context, tx *transaction, from, to int64, wanted func(p
 }
 
 func (sqliteFixes) entering(fixes []patrol.Fix) func(context.Context, *transaction) error {
-	if !slices.IsSortedFunc(fixes, byUnit) {
-		fixes = slices.Clone(fixes)
-		slices.SortStableFunc(fixes, byUnit)
-	}
+	fixes = unitByUnit(fixes)
 	type row struct {
 		first, last int64
 		data        []byte
@@ -460,16 +456,15 @@ func (t sqliteFixes) compactSome(ctx context.Context, end int64) (more bool, err
 			return f(tx)
 		})
 	}
-	slices.SortStableFunc(fixes, func(a, b patrol.Fix) int {
-		return cmp.Or(cmp.Compare(spanOf(a.At), spanOf(b.At)), byUnit(a, b))
-	})
-	for len(fixes) > 0 && err == nil {
+	for fixes = unitByUnit(fixes); len(fixes) > 0 && err == nil; {
+		began := time.Now()
 		var bundles []bundle
 		if bundles, fixes, err = t.mergeSome(ctx, version, fixes); err != nil {
 			break
 		}
 		err = change(func(tx *transaction) error { return writeSpans(ctx, tx, bundles) })
 		version++
+		rest(ctx, time.Since(began))
 	}
 	for len(seqs) > 0 && err == nil {
 		n := min(len(seqs), compactRows)
@@ -481,6 +476,14 @@ func (t sqliteFixes) compactSome(ctx context.Context, end int64) (more bool, err
 		version++
 	}
 	return err == nil, err
+}
+
+// rest lets others work as long as whoever rests did, who is in no hurry.
+func rest(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
 }
 
 // errTracksChanged ends what rests on tracks as they were.
@@ -517,8 +520,8 @@ func (t sqliteFixes) oldest(ctx context.Context, end int64) (version int64, seqs
 	return version, seqs, fixes, err
 }
 
-// mergeSome puts the first of fixes, which are in order of span, unit and time,
-// to what there is of their spans, and returns what is to be written and the
+// mergeSome puts the first of fixes, which are in order of unit and time, to
+// what there is of their spans, and returns what is to be written and the
 // rest of fixes.
 func (t sqliteFixes) mergeSome(ctx context.Context, version int64, fixes []patrol.Fix) (bundles []bundle, rest []patrol.Fix, err error) {
 	err = t.s.snapshot(ctx, func(tx *transaction) error {
@@ -604,7 +607,7 @@ func (t sqliteFixes) bundles(ctx context.Context, tx *transaction, start int64, 
 	if err != nil {
 		return err
 	}
-	slices.SortStableFunc(later, byUnit)
+	later = unitByUnit(later)
 	next := func() []patrol.Fix {
 		n := runOf(later, unitOf)
 		group := later[:n]
