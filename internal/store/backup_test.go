@@ -152,7 +152,7 @@ func patrolled(t *testing.T, s *Store) report {
 			t.Fatal(err)
 		}
 	}
-	if err := errors.Join(s.Tracks().SaveCheckpoint(t.Context(), 30, []byte("state")), s.Log().Trim(t.Context(), 31)); err != nil {
+	if err := errors.Join(s.Tracks().SaveCheckpoint(t.Context(), 30, []byte("state")), s.Log().Trim(t.Context(), 50)); err != nil {
 		t.Fatal(err)
 	}
 	return reportOf(t, s)
@@ -171,11 +171,11 @@ func reportOf(t *testing.T, s *Store) report {
 		t.Fatal(err)
 	}
 	r.Checkpoint, r.At, r.Done = string(state), at, applied
-	err = s.Log().Tail(t.Context(), 31, func(seq uint64, data [][]byte) error {
+	err = s.Log().Tail(t.Context(), 50, func(seq uint64, data [][]byte) error {
 		for _, d := range data {
 			r.Log = append(r.Log, fmt.Sprintf("%d %s", seq, d))
 		}
-		if seq == 60 {
+		if seq == 96 { // 36 were applied before
 			return patrol.ErrEnough
 		}
 		return nil

@@ -204,14 +204,16 @@ func (l *FixLog) commitGroup(group []*appending) {
 
 // insert makes data the last entry. Where several processes append, one of
 // those that chose the same number wins, and the others choose again, so that
-// numbers have no gaps and become visible in order.
+// numbers have no gaps and become visible in order. It is never a number that
+// was applied, of an entry of another log that came before this one.
 func (l *FixLog) insert(data []byte) (uint64, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTime)
 	defer cancel()
 	var seq uint64
 	err := l.s.update(ctx, func(tx *transaction) error {
 		for {
-			err := tx.QueryRowContext(ctx, `INSERT INTO fix_log (seq, data) SELECT coalesce(max(seq), 0) + 1, $1 FROM fix_log WHERE true
+			err := tx.QueryRowContext(ctx, `INSERT INTO fix_log (seq, data)
+				SELECT max(seq) + 1, $1 FROM (SELECT max(seq) AS seq FROM fix_log UNION ALL SELECT seq FROM fix_applied UNION ALL SELECT 0) taken WHERE true
 				ON CONFLICT (seq) DO NOTHING RETURNING seq`, data).Scan(&seq)
 			if !errors.Is(err, sql.ErrNoRows) {
 				return err

@@ -80,6 +80,23 @@ func until(t *testing.T, f func() bool) {
 	}
 }
 
+// TestLogAfterAnother begins with a log once entries of another were applied:
+// its own are not taken for those.
+func TestLogAfterAnother(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		s := open(t, url)
+		if seq, err := s.Log().Append(t.Context(), nil); seq != 1 || err != nil {
+			t.Fatalf("entry %d, %v", seq, err)
+		}
+		(&saver{s: s}).save(t, patrol.Effects{}) // up to 3
+		for want := uint64(4); want < 6; want++ {
+			if seq, err := s.Log().Append(t.Context(), nil); seq != want || err != nil {
+				t.Errorf("entry %d, want %d: %v", seq, want, err)
+			}
+		}
+	})
+}
+
 // TestLogIsBounded holds the writer up while much comes in.
 func TestLogIsBounded(t *testing.T) {
 	s := open(t, storetest.SQLite(t))
