@@ -305,11 +305,13 @@ func replay(ctx context.Context, b *bench) error {
 		if err != nil {
 			return err
 		}
+		began := time.Now()
 		_, most, _, err := s.replay(ctx, from, to, 0, 10*time.Second)
 		if err != nil {
 			return err
 		}
-		t.row(name, number(first), atMost(first, 500), number(shown.Seconds()), atLeast(shown.Seconds(), 59*30), number(share), number(most.Seconds()/10))
+		took := time.Since(began).Seconds()
+		t.row(name, number(first), atMost(first, 500), number(shown.Seconds()), atLeast(shown.Seconds(), 59*30), number(share), number(most.Seconds()/took))
 		return nil
 	})
 	t.print()
@@ -325,6 +327,9 @@ func (s *patrolService) replay(ctx context.Context, from, to time.Time, speed in
 	began, before := time.Now(), s.cpu()
 	r := s.open(ctx, path, func(data []byte) {
 		at := frameTime(data)
+		if at == 0 { // the end
+			return
+		}
 		if firstAt.CompareAndSwap(0, time.Since(began).Microseconds()) {
 			firstShown.Store(at)
 		}

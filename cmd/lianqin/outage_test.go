@@ -320,9 +320,15 @@ func TestDatabaseAway(t *testing.T) {
 }
 
 // TestTwoProcessesShareALog has phones report to two processes by turns, which
-// share PostgreSQL and NATS. Both apply the log, and it counts once.
+// share PostgreSQL and NATS, after one that was alone. Both apply the log, and
+// it counts once.
 func TestTwoProcessesShareALog(t *testing.T) {
 	p := newPost(t, storetest.Postgres(t))
+	alone, c := p.serve(t)
+	before, enough := context.WithTimeout(t.Context(), time.Second)
+	defer enough()
+	p.send(before, alone) // into the database's own log, which NATS's goes on from
+	stopped(t, c)
 	nats := bustest.Start(t).ClientURL()
 	one, first := p.serve(t, "--nats", nats)
 	two, second := p.serve(t, "--nats", nats)

@@ -11,6 +11,7 @@ import (
 
 	"lianqin/internal/auth"
 	"lianqin/internal/bus"
+	"lianqin/internal/fault"
 	"lianqin/internal/grid"
 	"lianqin/internal/httpapi"
 	"lianqin/internal/ingest"
@@ -39,12 +40,24 @@ type busFlags struct {
 	NATSReplicas    int    `name:"nats-replicas" default:"1" placeholder:"N" help:"How many of its servers keep each report: 1, 3 or 5; ${default} if not said. 副本数。"`
 }
 
-// open is the bus, or nil when there is none.
-func (f *busFlags) open(ctx context.Context, log *slog.Logger) (*bus.NATS, error) {
+// open is the bus, or nil when there is none. A log that is made there goes on
+// where that in the database ended.
+func (f *busFlags) open(ctx context.Context, st *store.Store, log *slog.Logger) (*bus.NATS, error) {
 	if f.NATS == "" {
 		return nil, nil
 	}
-	return bus.Open(ctx, bus.Options{URL: f.NATS, Credentials: f.NATSCredentials, Replicas: f.NATSReplicas, Log: log})
+	_, put, applied, err := st.Tracks().Checkpoint(ctx)
+	if err != nil {
+		return nil, err
+	}
+	begin := func(ctx context.Context) (uint64, error) {
+		last, err := st.Log().Last(ctx)
+		if err == nil && (put < applied || applied < last) {
+			err = fault.New(fault.Conflict, "the database holds reports that are not applied yet: start once without --nats, stop, and start again")
+		}
+		return applied + 1, err
+	}
+	return bus.Open(ctx, bus.Options{URL: f.NATS, Credentials: f.NATSCredentials, Replicas: f.NATSReplicas, Applied: applied, Begin: begin, Log: log})
 }
 
 func (f *patrolFlags) retention() store.Retention {
@@ -92,7 +105,7 @@ func (c *serverFlags) patrols(s *session, st *store.Store, atlas *grid.Atlas, ga
 	if err != nil {
 		return nil, err
 	}
-	if p.bus, err = c.open(s.ctx, log); err != nil {
+	if p.bus, err = c.open(s.ctx, st, log); err != nil {
 		return nil, err
 	}
 	reports := patrol.Log(st.Log())

@@ -44,6 +44,11 @@ type Options struct {
 	// servers' own limit. A log that is full takes no more, and forgets
 	// nothing that was not trimmed.
 	MaxBytes int64
+	// Applied is how far the log was applied: a log that ends before is another
+	// one. Begin is asked for the number of the first entry when there is no log
+	// yet; nil is 1.
+	Applied uint64
+	Begin   func(context.Context) (uint64, error)
 	// Log gets a line when the connection is lost or back; nil is
 	// slog.Default.
 	Log *slog.Logger
@@ -195,7 +200,7 @@ func (n *NATS) openLog(ctx context.Context) (*Log, error) {
 	if cfg.MaxBytes == 0 {
 		cfg.MaxBytes = -1
 	}
-	stream, err := n.js.CreateOrUpdateStream(ctx, cfg)
+	stream, err := n.makeLog(ctx, cfg)
 	switch apiCode(err) {
 	case codeNoStorage, codeNoResources:
 		return nil, n.unavailable(fmt.Sprintf("the log's %d bytes are more than the servers have room for; give it less", cfg.MaxBytes), err)
@@ -204,8 +209,32 @@ func (n *NATS) openLog(ctx context.Context) (*Log, error) {
 	case codeNeedsMaxBytes:
 		return nil, n.unavailable("the account asks for a bound of the log's size", err)
 	}
+	if fault.KindOf(err) == fault.Conflict && err != nil {
+		return nil, err
+	}
 	if err != nil {
 		return nil, n.unavailable("open the log", err)
 	}
+	if last := stream.CachedInfo().State.LastSeq; last < n.opts.Applied {
+		return nil, fault.New(fault.Conflict, "%s: the log there ends at entry %d, but %d were applied to the database: it is another database's log", n.name, last, n.opts.Applied)
+	}
 	return newLog(n, stream, cfg.Subjects[0]), nil
+}
+
+// makeLog brings the log's settings up to date, or makes it.
+func (n *NATS) makeLog(ctx context.Context, cfg jetstream.StreamConfig) (jetstream.Stream, error) {
+	old, err := n.js.Stream(ctx, cfg.Name)
+	if err == nil {
+		cfg.FirstSeq = old.CachedInfo().Config.FirstSeq
+		return n.js.UpdateStream(ctx, cfg)
+	}
+	if !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return nil, err
+	}
+	if n.opts.Begin != nil {
+		if cfg.FirstSeq, err = n.opts.Begin(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return n.js.CreateStream(ctx, cfg) // the same by two processes at once is one
 }

@@ -407,6 +407,12 @@ func (l *FixLog) Trim(ctx context.Context, before uint64) error {
 	}
 }
 
+// Last is the number of the last entry; 0 when there never was one.
+func (l *FixLog) Last(ctx context.Context) (seq uint64, err error) {
+	err = l.s.readers.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM fix_log`).Scan(&seq)
+	return seq, l.s.faultOf(err)
+}
+
 // drop takes the entries before seq out of memory.
 func (l *FixLog) drop(before uint64) {
 	l.mu.Lock()
