@@ -107,6 +107,7 @@ type service struct {
 // serve answers until the session ends. It takes the address before the work
 // of loading: a port that is in use should not cost a minute to find out.
 func (c *serverFlags) serve(s *session, sv service) (err error) {
+	tuneMemory()
 	l, err := listen(c.Listen)
 	if err != nil {
 		return err
