@@ -117,9 +117,8 @@ func parse(args []string, s *session) (command, error) {
 }
 
 // servingGC is how much a serving process lets its memory grow before it
-// collects: half of what is in use. At 100,000 units that report every second
-// it holds 355 MB then, instead of 582, for no processor time that could be
-// measured.
+// collects: half of what is in use. With 100,000 units that report every second
+// it holds a fifth less then, for no processor time that could be measured.
 const servingGC = 50
 
 // tuneMemory is for a process that serves. What the environment says of the
