@@ -242,7 +242,7 @@ func (p *post) holds(t *testing.T) {
 	}
 }
 
-// stop ends the program as an operator does.
+// stopped ends the program as an operator does.
 func stopped(t *testing.T, c *exec.Cmd) {
 	t.Helper()
 	if err := c.Process.Signal(syscall.SIGTERM); err != nil {

@@ -200,20 +200,8 @@ func TestTheDoor(t *testing.T) {
 // phones serves s on a loopback port until the test ends.
 func phones(t testing.TB, s *Station) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.ServePhones(ctx, l) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Errorf("phones: %v", err)
-		}
-	})
-	return l.Addr().String()
+	addr, _ := served(t, s.ServePhones)
+	return addr
 }
 
 func TestServePhones(t *testing.T) {

@@ -2,12 +2,10 @@ package ingest
 
 import (
 	"bytes"
-	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,26 +21,7 @@ import (
 // depot serves s by JT/T 808 on a loopback port until the test ends.
 func depot(t testing.TB, s *Station) (addr string, stop func()) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.ServeJT808(ctx, l) }()
-	stopped := false
-	stop = func() {
-		if stopped {
-			return
-		}
-		stopped = true
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("jt808: %v", err)
-		}
-	}
-	t.Cleanup(stop)
-	return l.Addr().String(), stop
+	return served(t, s.ServeJT808)
 }
 
 // both runs f with the version of 2013 and that of 2019.

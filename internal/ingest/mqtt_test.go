@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,24 +20,26 @@ import (
 // broker serves s over MQTT on a loopback port until the test ends.
 func broker(t testing.TB, s *Station) (addr string, stop func()) {
 	t.Helper()
+	return served(t, s.ServeMQTT)
+}
+
+// served runs one of a Station's listeners on a loopback port until the test
+// ends, or stop ends it.
+func served(t testing.TB, serve func(context.Context, net.Listener) error) (addr string, stop func()) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- s.ServeMQTT(ctx, l) }()
-	stopped := false
-	stop = func() {
-		if stopped {
-			return
-		}
-		stopped = true
+	go func() { done <- serve(ctx, l) }()
+	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
-			t.Errorf("mqtt: %v", err)
+			t.Errorf("serve: %v", err)
 		}
-	}
+	})
 	t.Cleanup(stop)
 	return l.Addr().String(), stop
 }
