@@ -7,6 +7,7 @@ export const adminEn: typeof adminZh = {
     signIn: 'Sign in',
     signOut: 'Sign out',
     administration: 'Administration',
+    desk: 'Desk',
     map: 'Back to the map',
   },
 

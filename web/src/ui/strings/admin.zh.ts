@@ -5,6 +5,7 @@ export const adminZh = {
     signIn: '登录',
     signOut: '退出',
     administration: '管理',
+    desk: '工作台',
     map: '返回地图',
   },
 

@@ -1,9 +1,11 @@
 import { adminEn } from './admin.en'
+import { deskEn } from './desk.en'
 import { patrolEn } from './patrol.en'
 import type { Strings } from './zh'
 
 export const en: Strings = {
   ...adminEn,
+  ...deskEn,
   ...patrolEn,
   lang: 'en',
   brand: 'Lianqin',

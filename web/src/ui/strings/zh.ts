@@ -1,9 +1,11 @@
 import { adminZh } from './admin.zh'
+import { deskZh } from './desk.zh'
 import { patrolZh } from './patrol.zh'
 
 /** The words of the front end in Chinese, the first language; `en.ts` follows its shape. */
 export const zh = {
   ...adminZh,
+  ...deskZh,
   ...patrolZh,
   lang: 'zh-CN',
   brand: '联勤',
