@@ -100,6 +100,7 @@ var routes = []route{
 	{"POST", "/api/v1/calendar", auth.ManageCatalogue, (*API).importCalendar},
 	{"GET", "/api/v1/mode", auth.ReadCatalogue, (*API).showMode},
 	{"POST", "/api/v1/mode", auth.SwitchMode, (*API).switchMode},
+	{"GET", "/api/v1/rules", auth.ReadCatalogue, (*API).showRules},
 
 	{"POST", "/api/v1/positions", auth.SendPositions, (*API).takePositions},
 	{"GET", "/ingest", auth.Anyone, (*API).takeReport}, // the phones' forms have credentials of their own
