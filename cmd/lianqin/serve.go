@@ -29,6 +29,7 @@ type serverFlags struct {
 	Listen         string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on, ${default} if not said; port 0 picks a free one. 监听地址。"`
 	Catalogue      string `placeholder:"FILE" help:"Catalogue of case items as CSV; the embedded one without. 事部件分类目录。"`
 	Departments    string `placeholder:"FILE" help:"Departments as CSV; the embedded ones without. 部门目录。"`
+	BaseMap        string `name:"basemap" placeholder:"FILE" help:"Settings of a base map below the grids, as JSON (docs/basemap.md); none without. 底图设置文件。"`
 	PublicMap      bool   `name:"public-map" help:"Let everybody see the map and resolve points without signing in. 地图与落格免登录。"`
 	PublicMetrics  bool   `help:"Let everybody read /metrics, as Prometheus does. 指标免登录。"`
 	SecureCookies  bool   `help:"Mark cookies Secure; implied by TLS that this program or a trusted proxy tells of. 仅经 HTTPS 发送 cookie。"`
@@ -148,7 +149,11 @@ func (c *serverFlags) serve(s *session, sv service) (err error) {
 	if err != nil {
 		return err
 	}
-	api, err := httpapi.New(httpapi.Config{Gate: gate, OIDC: sv.oidc, Atlas: atlas, Indexes: p.indexes, Public: c.public(), SecureCookies: c.SecureCookies, Boundaries: sv.boundaries.importer(),
+	under, err := c.baseMap()
+	if err != nil {
+		return err
+	}
+	api, err := httpapi.New(httpapi.Config{BaseMap: under, Gate: gate, OIDC: sv.oidc, Atlas: atlas, Indexes: p.indexes, Public: c.public(), SecureCookies: c.SecureCookies, Boundaries: sv.boundaries.importer(),
 		Catalogue: catalogue, Desk: cases, Live: p.hub, Patrols: p.registry, Tracker: p.tracker, Tracks: st.Tracks(), Quarantine: st.Tracks(), Ingest: p.station, Devices: p.public(),
 		Web: web.Dist(), Log: log, Version: programVersion(), Limits: c.limits(), TrustForwarded: c.TrustForwarded})
 	if err != nil {

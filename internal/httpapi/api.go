@@ -13,6 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"lianqin/internal/auth"
+	"lianqin/internal/basemap"
 	"lianqin/internal/casework"
 	"lianqin/internal/grid"
 	"lianqin/internal/ingest"
@@ -55,6 +56,8 @@ type Config struct {
 	Tracker *patrol.Tracker
 	// Ingest is where devices report; with none, it is Unavailable.
 	Ingest *ingest.Station
+	// BaseMap is what lies under the map; nil is nothing.
+	BaseMap *basemap.Source
 	// Devices is where devices find the service from outside; without a URL it
 	// is where the caller finds it.
 	Devices ingest.Public

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"sync"
 
+	"lianqin/internal/geo"
 	"lianqin/internal/grid"
 	"lianqin/internal/locate"
 )
@@ -27,6 +28,8 @@ type district struct {
 	byStreet sync.Map // street code → func() *document
 	outlines func() *outlines
 	tiles    *tileSet
+	// shifted are the tiles for a base map in GCJ-02.
+	shifted func() *tileSet
 }
 
 // gridText is what answers say about one grid.
@@ -72,7 +75,8 @@ func newDistrict(x *locate.Index, tileBytes int64) *district {
 	d.geojson = sync.OnceValue(func() *document { return gridsGeoJSON(d, "") })
 	d.topojson = sync.OnceValue(func() *document { return gridsTopoJSON(d) })
 	d.streets = sync.OnceValue(func() *document { return streetsJSON(d) })
-	d.tiles = newTileSet(d, tileBytes)
+	d.tiles = newTileSet(d, tileBytes, geo.WGS84)
+	d.shifted = sync.OnceValue(func() *tileSet { return newTileSet(d, tileBytes, geo.GCJ02) })
 	return d
 }
 

@@ -190,7 +190,7 @@ func (a *API) generationTile(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	d.serveTile(c, z, x, y, p.values[0])
+	d.tiles.serve(c, z, x, y, p.values[0])
 	return nil
 }
 

@@ -38,6 +38,10 @@ var routes = []route{
 
 	{"GET", "/tiles/grids/{z}/{x}/{y}.mvt", auth.ReadMap, (*API).gridTile},
 
+	{"GET", "/api/v1/basemap", auth.ReadMap, (*API).showBaseMap},
+	{"GET", "/tiles/base/{layer}/{z}/{x}/{y}", auth.ReadMap, (*API).baseTile},
+	{"GET", "/tiles/base/{layer}/archive", auth.ReadMap, (*API).baseArchive},
+
 	{"GET", "/api/v1/live", auth.WatchPatrols, (*API).showLive},
 	{"GET", "/api/v1/replay", auth.WatchPatrols, (*API).showReplay},
 

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/paulmach/orb"
+
+	"lianqin/internal/geo"
 )
 
 const (
@@ -23,6 +25,7 @@ const (
 // and simplified once, so that neighbours share their border to the unit.
 type zoomLevel struct {
 	z        int
+	datum    geo.Datum // of the map that it is drawn on
 	arcs     [][]tilePoint
 	arcBoxes []tileBox
 	grids    []tileBox // by place
@@ -31,16 +34,16 @@ type zoomLevel struct {
 	bound    tileBox
 }
 
-func newZoomLevel(d *district, z int) *zoomLevel {
+func newZoomLevel(d *district, z int, datum geo.Datum) *zoomLevel {
 	t := d.topology()
 	size := math.Ldexp(tileExtent, z)
-	l := &zoomLevel{z: z, arcs: make([][]tilePoint, len(t.arcs)), arcBoxes: make([]tileBox, len(t.arcs))}
+	l := &zoomLevel{z: z, datum: datum, arcs: make([][]tilePoint, len(t.arcs)), arcBoxes: make([]tileBox, len(t.arcs))}
 	tolerance := float64(tileTolerance)
 	if z == maxTileZoom {
 		tolerance = 0
 	}
 	for i, a := range t.arcs {
-		l.arcs[i] = simplify(unitPoints(a.Points, size), tolerance)
+		l.arcs[i] = simplify(l.unitPoints(a.Points, size), tolerance)
 		l.arcBoxes[i] = boxOf(l.arcs[i])
 		if i == 0 {
 			l.bound = l.arcBoxes[0]
@@ -49,16 +52,16 @@ func newZoomLevel(d *district, z int) *zoomLevel {
 	}
 	for i := range d.gen.Grids() {
 		l.grids = append(l.grids, l.boxOfGrid(t.grids[i]))
-		l.labels = append(l.labels, unitPoint(d.gen.Grids()[i].Label, size))
+		l.labels = append(l.labels, l.unitPoint(d.gen.Grids()[i].Label, size))
 	}
 	for _, p := range d.outlines().labels {
-		l.streets = append(l.streets, unitPoint(p, size))
+		l.streets = append(l.streets, l.unitPoint(p, size))
 	}
 	return l
 }
 
-func unitPoint(p orb.Point, size float64) tilePoint {
-	x, y := mercator(p)
+func (l *zoomLevel) unitPoint(p orb.Point, size float64) tilePoint {
+	x, y := mercator(l.datum.FromWGS84(p))
 	return tilePoint{int32(math.Floor(x * size)), int32(math.Floor(y * size))}
 }
 

@@ -41,10 +41,10 @@ func (b tileBox) within(o tileBox) bool {
 
 // unitPoints rounds positions of the unit square to a grid of the given size
 // and drops repetitions; ends are kept.
-func unitPoints(coords []geo.Coord, size float64) []tilePoint {
+func (l *zoomLevel) unitPoints(coords []geo.Coord, size float64) []tilePoint {
 	out := make([]tilePoint, 0, len(coords))
 	for _, c := range coords {
-		x, y := mercator(c.Point())
+		x, y := mercator(l.datum.FromWGS84(c.Point()))
 		p := tilePoint{int32(math.Floor(x*size + 0.5)), int32(math.Floor(y*size + 0.5))}
 		if n := len(out); n == 0 || out[n-1] != p {
 			out = append(out, p)

@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"lianqin/internal/fault"
+	"lianqin/internal/geo"
 )
 
 const (
@@ -37,11 +38,11 @@ type tileSet struct {
 
 func tileKey(z, x, y int) uint64 { return uint64(z)<<40 | uint64(x)<<20 | uint64(y) }
 
-func newTileSet(d *district, limit int64) *tileSet {
+func newTileSet(d *district, limit int64, datum geo.Datum) *tileSet {
 	s := &tileSet{d: d}
 	s.limit.Store(limit)
 	for z := range s.levels {
-		s.levels[z] = sync.OnceValue(func() *zoomLevel { return newZoomLevel(d, z) })
+		s.levels[z] = sync.OnceValue(func() *zoomLevel { return newZoomLevel(d, z, datum) })
 	}
 	return s
 }
@@ -141,10 +142,11 @@ func (s *tileSet) tile(z, x, y int) *document {
 	return doc
 }
 
-var tileParams = []string{"v", "at"}
+var tileParams = []string{"v", "at", "datum"}
 
 // gridTile answers GET /tiles/grids/{z}/{x}/{y}.mvt. With ?v= and the
-// generation's hash, or at least 8 digits of it, the answer never changes.
+// generation's hash, or at least 8 digits of it, the answer never changes; with
+// datum=gcj02 it is drawn to lie on a map in that datum.
 func (a *API) gridTile(c *gin.Context) error {
 	p, err := readParams(c.Request.URL.RawQuery, tileParams)
 	if err != nil {
@@ -158,17 +160,25 @@ func (a *API) gridTile(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	d.serveTile(c, z, x, y, p.values[0])
+	tiles := d.tiles
+	switch datum := p.values[2]; geo.Datum(datum) {
+	case "", geo.WGS84:
+	case geo.GCJ02:
+		tiles = d.shifted()
+	default:
+		return fault.InvalidField("datum", "%.40q is not wgs84 or gcj02", datum)
+	}
+	tiles.serve(c, z, x, y, p.values[0])
 	return nil
 }
 
-// serveTile answers with a tile, for good when v is the content's hash.
-func (d *district) serveTile(c *gin.Context, z, x, y int, v string) {
+// serve answers with a tile, for good when v is the content's hash.
+func (s *tileSet) serve(c *gin.Context, z, x, y int, v string) {
 	keep := noCache
-	if len(v) >= 8 && strings.HasPrefix(d.gen.Hash(), v) {
+	if len(v) >= 8 && strings.HasPrefix(s.d.gen.Hash(), v) {
 		keep = kept
 	}
-	if t := d.tiles.tile(z, x, y); t != nil {
+	if t := s.tile(z, x, y); t != nil {
 		t.serve(c, keep)
 		return
 	}
