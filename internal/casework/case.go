@@ -256,7 +256,7 @@ func (c *Case) count(e *Entry) {
 		}
 	case Escalate:
 		c.Centre = ""
-	case Watch:
+	case Watch, ReviewWatch:
 		c.WatchOn = e.Input.Review
 	case Unwatch:
 		c.WatchOn = time.Time{}

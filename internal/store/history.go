@@ -31,22 +31,28 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-func packEntries(entries []casework.Entry) ([]byte, error) {
-	text, err := json.Marshal(entries)
+func packEntries(entries []casework.Entry) ([]byte, error) { return packJSON(entries) }
+
+func packJSON(v any) ([]byte, error) {
+	text, err := json.Marshal(v)
 	if err != nil {
 		return nil, fault.New(fault.Internal, "history: %w", err)
 	}
 	return packer.EncodeAll(text, make([]byte, 0, 256+len(text)/8)), nil
 }
 
-func unpackEntries(packed []byte) ([]casework.Entry, error) {
+func unpackJSON(packed []byte, v any) error {
 	text, err := unpacker.DecodeAll(packed, nil)
+	if err == nil {
+		err = json.Unmarshal(text, v)
+	}
 	if err != nil {
-		return nil, fault.New(fault.Internal, "packed entries: %w", err)
+		return fault.New(fault.Internal, "packed entries: %w", err)
 	}
+	return nil
+}
+
+func unpackEntries(packed []byte) ([]casework.Entry, error) {
 	var entries []casework.Entry
-	if err := json.Unmarshal(text, &entries); err != nil {
-		return nil, fault.New(fault.Internal, "packed entries: %w", err)
-	}
-	return entries, nil
+	return entries, unpackJSON(packed, &entries)
 }
