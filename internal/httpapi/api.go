@@ -47,6 +47,9 @@ type Config struct {
 	Catalogue *casework.Catalogue
 	// Desk is where cases are; with none, what is about cases is Unavailable.
 	Desk *casework.Desk
+	// Inspections is where cases are inspected; with none, what is about that is
+	// Unavailable.
+	Inspections *casework.Inspectorate
 	// Live makes the frames of the live stream; with none, it is Unavailable.
 	Live *live.Hub
 	// Patrols is who patrols. With none, what is about patrols is Unavailable.
