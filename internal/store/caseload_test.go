@@ -32,12 +32,6 @@ func model(t testing.TB) []casework.Entry {
 // copies are n cases like model, one a minute; every 28th came with a 12345
 // order's number.
 func copies(model []casework.Entry, n int) iter.Seq2[[]casework.Entry, error] {
-	return withOrders(model, n, 28, "W")
-}
-
-// withOrders are n cases like model, of which every so many came with an order
-// whose number begins with prefix.
-func withOrders(model []casework.Entry, n, every int, prefix string) iter.Seq2[[]casework.Entry, error] {
 	return func(yield func([]casework.Entry, error) bool) {
 		for i := range n {
 			h := make([]casework.Entry, len(model))
@@ -47,8 +41,8 @@ func withOrders(model []casework.Entry, n, every int, prefix string) iter.Seq2[[
 					place := *e.Input.Place
 					place.At[0] += float64(i%1000) * 1e-6
 					e.Input.Place = &place
-					if i%every == 0 {
-						e.Order = &casework.Order{Number: fmt.Sprint(prefix, i), Days: 5, Issued: e.At, Due: e.At.Add(240 * time.Hour)}
+					if i%28 == 0 {
+						e.Order = &casework.Order{Number: fmt.Sprint("W", i), Days: 5, Issued: e.At, Due: e.At.Add(240 * time.Hour)}
 					}
 				}
 				h[k] = e

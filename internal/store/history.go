@@ -31,28 +31,22 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-func packEntries(entries []casework.Entry) ([]byte, error) { return packJSON(entries) }
-
-func packJSON(v any) ([]byte, error) {
-	text, err := json.Marshal(v)
+func packEntries(entries []casework.Entry) ([]byte, error) {
+	text, err := json.Marshal(entries)
 	if err != nil {
 		return nil, fault.New(fault.Internal, "history: %w", err)
 	}
 	return packer.EncodeAll(text, make([]byte, 0, 256+len(text)/8)), nil
 }
 
-func unpackJSON(packed []byte, v any) error {
-	text, err := unpacker.DecodeAll(packed, nil)
-	if err == nil {
-		err = json.Unmarshal(text, v)
-	}
-	if err != nil {
-		return fault.New(fault.Internal, "packed entries: %w", err)
-	}
-	return nil
-}
-
 func unpackEntries(packed []byte) ([]casework.Entry, error) {
+	text, err := unpacker.DecodeAll(packed, nil)
+	if err != nil {
+		return nil, fault.New(fault.Internal, "packed entries: %w", err)
+	}
 	var entries []casework.Entry
-	return entries, unpackJSON(packed, &entries)
+	if err := json.Unmarshal(text, &entries); err != nil {
+		return nil, fault.New(fault.Internal, "packed entries: %w", err)
+	}
+	return entries, nil
 }
