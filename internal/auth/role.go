@@ -88,6 +88,9 @@ const (
 	// ActOnCases is to take a case further; which actions those are depends on
 	// the case and on who one is.
 	ActOnCases Action = "cases.act"
+	// SendFiles is to send a photo or a file, for a case to name: without signing
+	// in as well, at a rate of its own.
+	SendFiles Action = "files.send"
 	// ReadIndicators is the figures of cases.
 	ReadIndicators Action = "indicators.read"
 	// ImportOrders is to enter the hotline's work orders.
@@ -97,15 +100,6 @@ const (
 	ReadCatalogue Action = "catalogue.read"
 	// ManageCatalogue is to enter new versions of them.
 	ManageCatalogue Action = "catalogue.manage"
-	// ReadInspections is inspections that are finished, as far as they are about
-	// what is one's own; and others for those who order them.
-	ReadInspections Action = "inspections.read"
-	// OrderInspections is to order and draw inspections, to give them to
-	// inspectors and to end them.
-	OrderInspections Action = "inspections.order"
-	// RecordInspections is to inspect: to say what was found, and to have
-	// something follow it.
-	RecordInspections Action = "inspections.record"
 	// SwitchMode is to turn the district from normal work to emergency and back.
 	SwitchMode Action = "mode.switch"
 )
@@ -115,8 +109,7 @@ var Actions = []Action{
 	Anyone, ReadMap, OwnSession, ReadGenerations, DraftGenerations, PublishGenerations,
 	ManageAccounts, ManageDevices, ManageLinks, ReadAudit, ReadMetrics,
 	WatchPatrols, ReadTracks, ManagePatrols, ReadQuarantine, SendPositions,
-	ReportCases, ReadCases, ActOnCases, ReadIndicators, ImportOrders, ReadCatalogue, ManageCatalogue, SwitchMode,
-	ReadInspections, OrderInspections, RecordInspections,
+	ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ImportOrders, ReadCatalogue, ManageCatalogue, SwitchMode,
 }
 
 // WholeDistrict reports whether a is about the district as a whole, so that a
@@ -137,19 +130,19 @@ var allowed = map[Role][]Action{
 		WatchPatrols, ManagePatrols, ReadQuarantine, ReadIndicators, ReadCatalogue, ManageCatalogue},
 	DistrictOperator: {Anyone, ReadMap, OwnSession, ReadGenerations, ManageDevices, ManageLinks,
 		WatchPatrols, ReadTracks, ManagePatrols, ReadQuarantine,
-		ReportCases, ReadCases, ActOnCases, ReadIndicators, ImportOrders, ReadCatalogue, SwitchMode, ReadInspections, OrderInspections},
+		ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ImportOrders, ReadCatalogue, SwitchMode},
 	StreetOperator: {Anyone, ReadMap, OwnSession, ReadGenerations, ManageDevices,
 		WatchPatrols, ReadTracks, ManagePatrols, ReadQuarantine,
-		ReportCases, ReadCases, ActOnCases, ReadIndicators, ReadCatalogue, ReadInspections},
-	VillageStation:    {Anyone, ReadMap, OwnSession, WatchPatrols, ReportCases, ReadCases, ActOnCases, ReadIndicators, ReadCatalogue},
-	DepartmentHandler: {Anyone, ReadMap, OwnSession, ReadCases, ActOnCases, ReadIndicators, ReadCatalogue, ReadInspections},
+		ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadCatalogue},
+	VillageStation:    {Anyone, ReadMap, OwnSession, WatchPatrols, ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadCatalogue},
+	DepartmentHandler: {Anyone, ReadMap, OwnSession, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadCatalogue},
 	Inspector: {Anyone, ReadMap, OwnSession, ReadGenerations, ReadAudit, WatchPatrols, ReadTracks, ReadQuarantine,
-		ReadCases, ActOnCases, ReadIndicators, ReadCatalogue, ReadInspections, OrderInspections, RecordInspections},
+		ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadCatalogue},
 	Planner:      {Anyone, ReadMap, OwnSession, ReadGenerations, DraftGenerations},
 	Approver:     {Anyone, ReadMap, OwnSession, ReadGenerations, PublishGenerations},
-	PatrolDevice: {Anyone, ReadMap, OwnSession, SendPositions, ReportCases, ReadCases, ActOnCases, ReadCatalogue},
+	PatrolDevice: {Anyone, ReadMap, OwnSession, SendPositions, ReportCases, ReadCases, ActOnCases, SendFiles, ReadCatalogue},
 	Viewer:       {Anyone, ReadMap, OwnSession, WatchPatrols, ReadIndicators, ReadCatalogue},
-	Public:       {Anyone},
+	Public:       {Anyone, SendFiles},
 }
 
 // May reports whether r may do a, its jurisdiction apart.

@@ -160,11 +160,12 @@ type dueAnswer struct {
 }
 
 func dueOf(c *casework.Case, now time.Time) *dueAnswer {
-	next, ok := c.Next()
+	timer, at, ok := c.Next()
 	if !ok {
 		return nil
 	}
-	return &dueAnswer{next.Clock, next.Stage, next.At.In(grid.Zone), now.After(next.At)}
+	_, stage, _ := timer.NextDue()
+	return &dueAnswer{timer.Name, stage, at.In(grid.Zone), now.After(at)}
 }
 
 // allowedAnswer is an action that the caller may take, with what it needs.
