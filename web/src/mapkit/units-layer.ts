@@ -7,8 +7,6 @@ import type { CustomLayerInterface, CustomRenderMethodInput, Map as MapLibre } f
 import type { LonLat } from '../geometry/coord'
 import { toPlane } from '../geometry/mercator'
 import type { Palette } from '../ui/palette'
-import { program, rgb } from './gl'
-import type { GroundPlane } from './ground'
 
 export type UnitShape = 'circle' | 'triangle' | 'square'
 
@@ -177,9 +175,8 @@ export class UnitsLayer implements CustomLayerInterface {
     origin: LonLat,
     private readonly still: boolean,
     private scale: number,
-    private readonly plane: GroundPlane,
   ) {
-    this.origin = toPlane(plane.to(origin))
+    this.origin = toPlane(origin)
   }
 
   setLook(palette: Palette, scale: number): void {
@@ -364,7 +361,7 @@ export class UnitsLayer implements CustomLayerInterface {
   private put({ id, at, headingDeg, shape, fresh, sos }: UnitMark): void {
     const known = this.slots.get(id)
     const o = (known ?? this.add(id)) * STRIDE
-    const plane = toPlane(this.plane.to(at))
+    const plane = toPlane(at)
     const [x, y] = [(plane.x - this.origin.x) * MAGNIFY, (plane.y - this.origin.y) * MAGNIFY]
     const heading = headingDeg === null ? NO_HEADING : (headingDeg * Math.PI) / 180
     const { data } = this
@@ -405,7 +402,18 @@ export class UnitsLayer implements CustomLayerInterface {
 }
 
 function prepare(gl: WebGL2RenderingContext): Drawing {
-  const made = program(gl, VERTEX, FRAGMENT, UNIFORMS)
+  const program = gl.createProgram()
+  for (const [kind, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]] as const) {
+    const shader = gl.createShader(kind)
+    if (!shader) throw new Error('no shader')
+    gl.shaderSource(shader, source)
+    gl.compileShader(shader)
+    if (!gl.getShaderParameter(shader, gl.COMPILE_STATUS) && !gl.isContextLost()) throw new Error(gl.getShaderInfoLog(shader) ?? 'shader')
+    gl.attachShader(program, shader)
+    gl.deleteShader(shader)
+  }
+  gl.linkProgram(program)
+  if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) throw new Error(gl.getProgramInfoLog(program) ?? 'program')
   const shape = gl.createVertexArray()
   gl.bindVertexArray(shape)
   const corners = gl.createBuffer()
@@ -421,5 +429,11 @@ function prepare(gl: WebGL2RenderingContext): Drawing {
     gl.vertexAttribDivisor(place, 1)
   }
   gl.bindVertexArray(null)
-  return { gl, ...made, shape, corners, instances }
+  const at = Object.fromEntries(UNIFORMS.map((name) => [name, gl.getUniformLocation(program, name)])) as Drawing['at']
+  return { gl, program, shape, corners, instances, at }
+}
+
+/** A colour #rrggbb as three numbers from 0 to 1. */
+function rgb(colour: string): number[] {
+  return [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16) / 255)
 }
