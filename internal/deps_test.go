@@ -24,7 +24,7 @@ var onlyIn = map[string][]string{
 	"github.com/nats-io/":                  {"internal/bus"},
 	"github.com/jackc/pgx/":                {"internal/store"},
 	"github.com/pressly/goose/":            {"internal/store"},
-	"github.com/klauspost/compress/":       {"internal/store"},
+	"github.com/klauspost/compress/":       {"internal/store", "internal/casework"},
 	"modernc.org/sqlite":                   {"internal/store", "internal/geofile"},
 	"database/sql":                         {"internal/store", "internal/geofile"},
 	"github.com/twpayne/go-geom":           {"internal/geofile"},
@@ -33,10 +33,7 @@ var onlyIn = map[string][]string{
 	"flag":                                 {"cmd/lianqin"},
 	"github.com/mochi-mqtt/":               {"internal/ingest"},
 	"github.com/eclipse/paho.mqtt.golang":  {"internal/simulate"}, // a phone
-	"github.com/minio/minio-go/":           {"internal/evidence"},
-	"github.com/bep/imagemeta":             {"internal/evidence"},
-	"golang.org/x/image/":                  {"internal/evidence", "internal/demo"},
-	"github.com/peterstace/simplefeatures": {}, // an oracle in tests
+	"github.com/peterstace/simplefeatures": {},                    // an oracle in tests
 }
 
 // environment are the calls that read settings: those are cmd/lianqin's.

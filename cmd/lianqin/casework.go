@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"time"
 
 	"lianqin/geodata"
 	"lianqin/internal/casework"
@@ -12,18 +13,36 @@ import (
 // desk is where cases are kept. The catalogue and the embedded calendar count
 // at the first start; later versions come over the web.
 func desk(s *session, st *store.Store, indexes *locate.Indexes, catalogue *casework.Catalogue) (*casework.Desk, error) {
-	hours, err := casework.ParseHours(casework.UsualHours)
-	if err != nil {
-		return nil, err
-	}
-	calendar, err := casework.ReadCalendar(bytes.NewReader(geodata.Calendar), hours)
-	if err != nil {
-		return nil, err
-	}
-	standards, err := casework.ReadStandards(bytes.NewReader(geodata.Standards))
+	hours, calendar, standards, err := workingRules()
 	if err != nil {
 		return nil, err
 	}
 	return casework.OpenDesk(s.ctx, st.Cases(), casework.DeskConfig{Indexes: indexes, Rules: casework.UsualRules(), Standards: standards,
-		Hours: hours, Catalogue: catalogue, Calendar: calendar})
+		Hours: hours, Catalogue: catalogue, Calendar: calendar, Archive: st.Cases()})
+}
+
+// workingRules are the embedded ones.
+func workingRules() (hours casework.Hours, calendar *casework.WorkingCalendar, standards *casework.Register, err error) {
+	if hours, err = casework.ParseHours(casework.UsualHours); err != nil {
+		return hours, nil, nil, err
+	}
+	if calendar, err = casework.ReadCalendar(bytes.NewReader(geodata.Calendar), hours); err != nil {
+		return hours, nil, nil, err
+	}
+	standards, err = casework.ReadStandards(bytes.NewReader(geodata.Standards))
+	return hours, calendar, standards, err
+}
+
+// embeddedProcedure is what decides in a district that has just begun.
+func embeddedProcedure() (*casework.Procedure, error) {
+	catalogue, err := (&serverFlags{}).catalogue()
+	if err != nil {
+		return nil, err
+	}
+	editions, err := casework.NewEditions(catalogue.Numbered(1, time.Time{}))
+	if err != nil {
+		return nil, err
+	}
+	_, calendar, standards, err := workingRules()
+	return &casework.Procedure{Catalogues: editions, Calendar: calendar, Rules: casework.UsualRules(), Standards: standards}, err
 }

@@ -28,6 +28,8 @@ type commandLine struct {
 
 	Simulate simulateCommand `cmd:"" help:"Simulated patrols that report to a service, and the score of what it made of them. 模拟巡防与评分。"`
 
+	Cases casesCommand `cmd:"" help:"Cases: import, export. 案件导入、导出。"`
+
 	User        userCommand        `cmd:"" help:"Accounts: add, list, change, disable. 账号管理。"`
 	Audit       auditCommand       `cmd:"" help:"What was done, by whom; verify that the record is whole. 审计记录与校验。"`
 	Generations generationsCommand `cmd:"" help:"Boundaries in time: import, check, publish, compare, export. 边界版本：导入、校验、发布、比较、导出。"`

@@ -88,13 +88,13 @@ const (
 	// ActOnCases is to take a case further; which actions those are depends on
 	// the case and on who one is.
 	ActOnCases Action = "cases.act"
-	// SendFiles is to send a photo or a file, for a case to name: without signing
-	// in as well, at a rate of its own.
-	SendFiles Action = "files.send"
 	// ReadIndicators is the figures of cases.
 	ReadIndicators Action = "indicators.read"
 	// ImportOrders is to enter the hotline's work orders.
 	ImportOrders Action = "orders.import"
+	// ImportCases is to enter whole histories of cases, which say themselves who
+	// did what.
+	ImportCases Action = "cases.import"
 	// ReadCatalogue is the catalogue of items, in all versions, and the working
 	// calendar.
 	ReadCatalogue Action = "catalogue.read"
@@ -109,14 +109,14 @@ var Actions = []Action{
 	Anyone, ReadMap, OwnSession, ReadGenerations, DraftGenerations, PublishGenerations,
 	ManageAccounts, ManageDevices, ManageLinks, ReadAudit, ReadMetrics,
 	WatchPatrols, ReadTracks, ManagePatrols, ReadQuarantine, SendPositions,
-	ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ImportOrders, ReadCatalogue, ManageCatalogue, SwitchMode,
+	ReportCases, ReadCases, ActOnCases, ReadIndicators, ImportOrders, ImportCases, ReadCatalogue, ManageCatalogue, SwitchMode,
 }
 
 // WholeDistrict reports whether a is about the district as a whole, so that a
 // narrower jurisdiction does not do.
 func (a Action) WholeDistrict() bool {
 	switch a {
-	case DraftGenerations, PublishGenerations, ReadAudit, ReadMetrics, ImportOrders, ManageCatalogue, SwitchMode:
+	case DraftGenerations, PublishGenerations, ReadAudit, ReadMetrics, ImportOrders, ImportCases, ManageCatalogue, SwitchMode:
 		return true
 	}
 	return false
@@ -127,22 +127,22 @@ func (a Action) WholeDistrict() bool {
 // not look at one person's track either.
 var allowed = map[Role][]Action{
 	Administrator: {Anyone, ReadMap, OwnSession, ReadGenerations, ManageAccounts, ManageDevices, ManageLinks, ReadAudit, ReadMetrics,
-		WatchPatrols, ManagePatrols, ReadQuarantine, ReadIndicators, ReadCatalogue, ManageCatalogue},
+		WatchPatrols, ManagePatrols, ReadQuarantine, ReadIndicators, ImportCases, ReadCatalogue, ManageCatalogue},
 	DistrictOperator: {Anyone, ReadMap, OwnSession, ReadGenerations, ManageDevices, ManageLinks,
 		WatchPatrols, ReadTracks, ManagePatrols, ReadQuarantine,
-		ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ImportOrders, ReadCatalogue, SwitchMode},
+		ReportCases, ReadCases, ActOnCases, ReadIndicators, ImportOrders, ReadCatalogue, SwitchMode},
 	StreetOperator: {Anyone, ReadMap, OwnSession, ReadGenerations, ManageDevices,
 		WatchPatrols, ReadTracks, ManagePatrols, ReadQuarantine,
-		ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadCatalogue},
-	VillageStation:    {Anyone, ReadMap, OwnSession, WatchPatrols, ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadCatalogue},
-	DepartmentHandler: {Anyone, ReadMap, OwnSession, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadCatalogue},
+		ReportCases, ReadCases, ActOnCases, ReadIndicators, ReadCatalogue},
+	VillageStation:    {Anyone, ReadMap, OwnSession, WatchPatrols, ReportCases, ReadCases, ActOnCases, ReadIndicators, ReadCatalogue},
+	DepartmentHandler: {Anyone, ReadMap, OwnSession, ReadCases, ActOnCases, ReadIndicators, ReadCatalogue},
 	Inspector: {Anyone, ReadMap, OwnSession, ReadGenerations, ReadAudit, WatchPatrols, ReadTracks, ReadQuarantine,
-		ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadCatalogue},
+		ReadCases, ActOnCases, ReadIndicators, ReadCatalogue},
 	Planner:      {Anyone, ReadMap, OwnSession, ReadGenerations, DraftGenerations},
 	Approver:     {Anyone, ReadMap, OwnSession, ReadGenerations, PublishGenerations},
-	PatrolDevice: {Anyone, ReadMap, OwnSession, SendPositions, ReportCases, ReadCases, ActOnCases, SendFiles, ReadCatalogue},
+	PatrolDevice: {Anyone, ReadMap, OwnSession, SendPositions, ReportCases, ReadCases, ActOnCases, ReadCatalogue},
 	Viewer:       {Anyone, ReadMap, OwnSession, WatchPatrols, ReadIndicators, ReadCatalogue},
-	Public:       {Anyone, SendFiles},
+	Public:       {Anyone},
 }
 
 // May reports whether r may do a, its jurisdiction apart.

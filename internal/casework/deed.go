@@ -264,6 +264,7 @@ func (d *Desk) ImportOrders(ctx context.Context, by []Actor, orders []Foreign) (
 		case fault.Conflict:
 			out.Known++
 		case fault.Invalid, fault.Denied, fault.NotFound:
+			out.Refused++
 			out.Rejected = append(out.Rejected, Unreadable{f.Line, err})
 		default:
 			if err != nil {
@@ -273,10 +274,4 @@ func (d *Desk) ImportOrders(ctx context.Context, by []Actor, orders []Foreign) (
 		}
 	}
 	return out, nil
-}
-
-// Imported says what became of a table's rows.
-type Imported struct {
-	Added, Known int
-	Rejected     []Unreadable
 }

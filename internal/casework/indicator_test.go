@@ -1,16 +1,9 @@
 package casework
 
 import (
-	"compress/gzip"
-	"encoding/csv"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"iter"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -306,103 +299,6 @@ func TestSample(t *testing.T) {
 	}
 }
 
-// realFile is a file of the shared collection of real data.
-func realFile(t testing.TB, name string) io.Reader {
-	t.Helper()
-	path := filepath.Join("..", "..", "..", "shared", "data", "real", name)
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Skipf("the shared real data is not beside the repository: no %s", name)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return z
-}
-
-// TestRealCases reads ten thousand real cases by a mapping and computes the
-// overdue share from figures, and from the table's own columns.
-func TestRealCases(t *testing.T) {
-	text, err := io.ReadAll(realFile(t, "baltimore311/requests.csv.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := os.Open("testdata/baltimore311.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	m, err := ReadMapping(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	foreign, bad, err := ReadForeign(strings.NewReader(string(text)), m)
-	if err != nil || len(bad) > 0 {
-		t.Fatalf("%v, %d rows cannot be read: %v", err, len(bad), bad[:min(len(bad), 3)])
-	}
-	b := NewBook()
-	for i := range foreign {
-		b.PutFacts(int64(i+1), []Fact{foreign[i].Fact(int64(i + 1))})
-	}
-	zone := time.FixedZone("", -5*3600)
-	q := Query{From: time.Date(2014, 1, 1, 0, 0, 0, 0, zone), To: time.Date(2021, 1, 1, 0, 0, 0, 0, zone), AsOf: time.Date(2020, 1, 1, 0, 0, 0, 0, zone), By: []Dimension{WholeDistrict, PerDepartment}}
-	got, err := b.Figures(q)
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	rows, err := csv.NewReader(strings.NewReader(string(text))).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	column := map[string]int{}
-	for i, name := range rows[0] {
-		column[name] = i
-	}
-	// Sortable without knowing anything of time.
-	sortable := func(s string) string {
-		if s == "" {
-			return ""
-		}
-		hour := (int(s[11]-'0')*10 + int(s[12]-'0')) % 12
-		if s[20] == 'P' {
-			hour += 12
-		}
-		return s[6:10] + s[0:2] + s[3:5] + fmt.Sprintf("%02d", hour) + s[14:16] + s[17:19]
-	}
-	due, late := map[string]int64{}, map[string]int64{}
-	for _, r := range rows[1:] {
-		d, c, agency := sortable(r[column["duedate"]]), sortable(r[column["closedate"]]), r[column["agency"]]
-		if d == "" {
-			continue
-		}
-		for _, key := range []string{"", agency} {
-			due[key]++
-			if c > d || c == "" {
-				late[key]++
-			}
-		}
-	}
-	if len(foreign) != len(rows)-1 || due[""] == 0 || late[""] == 0 {
-		t.Fatalf("%d cases of %d rows, %d due, %d late", len(foreign), len(rows)-1, due[""], late[""])
-	}
-	for key, want := range due {
-		d := PerDepartment
-		if key == "" {
-			d = WholeDistrict
-		}
-		if x := got.Of(d, key, "disposal-on-time"); x.Denominator != want || x.Denominator-x.Numerator != late[key] {
-			t.Errorf("%q: %d late of %d by figures, %d of %d by the table", key, x.Denominator-x.Numerator, x.Denominator, late[key], want)
-		}
-	}
-	t.Logf("%d of %d late: %.2f %%", late[""], due[""], 100*float64(late[""])/float64(due[""]))
-}
-
 // TestOrdersAreImported reads 12345 orders and reports them.
 func TestOrdersAreImported(t *testing.T) {
 	m, err := ReadMapping(strings.NewReader(`{"number":"工单编号","item":"事项","text":"诉求","created":"派单时间","days":"办理时限","layout":"2006-01-02 15:04",
@@ -452,23 +348,26 @@ func TestMappingMistakes(t *testing.T) {
 
 func FuzzReadForeign(f *testing.F) {
 	f.Add("n,i,c,d,x,y\n1,a,2026-01-01,,1,2\n")
-	m := &Mapping{Number: "n", Item: "i", Created: "c", Due: "d", Lon: "x", Lat: "y", Layout: time.DateOnly}
+	m := &Mapping{Number: "n", Item: "i", Created: "c", Due: "d", Lon: "x", Lat: "y", Layout: time.DateOnly, Channels: map[string]Channel{"": ByPublic}}
+	p := procedure(f)
 	f.Fuzz(func(t *testing.T, table string) {
 		rows, bad, err := ReadForeign(strings.NewReader(table), m)
 		if err != nil && fault.KindOf(err) != fault.Invalid {
 			t.Fatalf("kind %v of %v", fault.KindOf(err), err)
 		}
-		b := NewBook()
 		for i := range rows {
-			b.PutFacts(int64(i), []Fact{rows[i].Fact(int64(i))})
+			h, err := rows[i].History(p, nil)
+			if err == nil {
+				_, err = h.Check(time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC))
+			}
+			if err != nil && fault.KindOf(err) != fault.Invalid {
+				t.Fatalf("kind %v of %v", fault.KindOf(err), err)
+			}
 		}
 		for _, u := range bad {
 			if fault.KindOf(u.Error) != fault.Invalid || u.Line < 2 {
 				t.Fatalf("line %d: %v", u.Line, u.Error)
 			}
-		}
-		if b.Len() != len(rows) {
-			t.Fatalf("%d facts of %d rows", b.Len(), len(rows))
 		}
 	})
 }

@@ -196,13 +196,3 @@ func (f *Foreign) Report() Input {
 	}
 	return in
 }
-
-// Fact is what figures can be made of: a case that was accepted and dispatched
-// as it was created, and disposed of and closed at once.
-func (f *Foreign) Fact(id int64) Fact {
-	created, closed := millis(f.Created), millis(f.Closed)
-	return Fact{Case: id, Cycle: 1, Department: f.Department, Item: f.Item, Channel: f.Channel, Instants: Instants{
-		Received: created, Accepted: created, Filed: created, FileDue: created, Dispatched: created,
-		Due: millis(f.Due), Disposed: closed, Closed: closed, Hotline: f.Channel == ByHotline, Final: closed != 0,
-	}}
-}

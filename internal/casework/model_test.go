@@ -771,6 +771,13 @@ func modelPart(t *testing.T, p *Procedure, seed uint64, actions int) *seen {
 		if len(history) > 0 && (err != nil || !reflect.DeepEqual(again, c)) {
 			t.Fatalf("case %d: history replays to another case, %v (-case +replayed):\n%s", id, err, cmp.Diff(c, again))
 		}
+		if id%8 == 0 && len(history) > 0 {
+			h := History{Number: "1", Entries: slices.Clone(history)}
+			handed, err := h.Check(c.Changed)
+			if handed.ID = c.ID; err != nil || !reflect.DeepEqual(handed, c) {
+				t.Fatalf("case %d: as a history it is another case, %v (-case +handed over):\n%s", id, err, cmp.Diff(c, handed))
+			}
+		}
 		if id%32 == 0 && len(history) > 0 {
 			if err := replays(c, history); err != nil {
 				t.Fatalf("case %d: %v", id, err)

@@ -78,7 +78,7 @@ func (p *Procedure) prepare(c *Case, e *Entry) error {
 		e.Emergency = e.Input.Intake.Channel == ByEmergency || p.Modes.Emergency(e.At)
 		if o := e.Input.Intake.Order; o != nil {
 			order := *o
-			order.Due, order.Provisional = p.Calendar.Add(Working, order.Issued, time.Duration(order.Days)*p.Calendar.Hours().Day())
+			order.Due, order.Provisional = p.orderDue(o)
 			e.Order = &order
 		}
 	case Rule:
@@ -93,6 +93,11 @@ func (p *Procedure) prepare(c *Case, e *Entry) error {
 		return err
 	}
 	return nil
+}
+
+// orderDue is when a 12345 order is due.
+func (p *Procedure) orderDue(o *Order) (due time.Time, provisional bool) {
+	return p.Calendar.Add(Working, o.Issued, time.Duration(o.Days)*p.Calendar.Hours().Day())
 }
 
 // filing is what the catalogue in force gives the case.

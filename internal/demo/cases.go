@@ -2,8 +2,10 @@ package demo
 
 import (
 	"cmp"
+	"fmt"
 	"iter"
 	"slices"
+	"strconv"
 	"time"
 
 	"lianqin/internal/casework"
@@ -33,7 +35,7 @@ type CaseOptions struct {
 	// FirstID is the number of the first case; 0 is 1. They run without a gap.
 	FirstID int64
 	// Photo is the name in the store of the photo that all evidence shows;
-	// empty is PhotoName.
+	// empty is "demonstration".
 	Photo string
 }
 
@@ -66,7 +68,7 @@ type Cases struct {
 // lacks an item that the published figures speak of, and NotFound when none was
 // in force as the year began.
 func NewCases(opt CaseOptions) (*Cases, error) {
-	opt.Year, opt.FirstID, opt.Photo = cmp.Or(opt.Year, FirstYear), cmp.Or(opt.FirstID, 1), cmp.Or(opt.Photo, PhotoName)
+	opt.Year, opt.FirstID, opt.Photo = cmp.Or(opt.Year, FirstYear), cmp.Or(opt.FirstID, 1), cmp.Or(opt.Photo, "demonstration")
 	c := &Cases{opt: opt, want: published}
 	c.from = time.Date(opt.Year, 1, 1, 0, 0, 0, 0, grid.Zone)
 	c.to = c.from.AddDate(1, 0, 0)
@@ -98,15 +100,15 @@ func (c *Cases) Len() int { return len(c.plans) }
 // demonstration does not fit.
 func (c *Cases) All() iter.Seq2[History, error] { return c.Part(0, len(c.plans)) }
 
-// Histories are the entries of All, as a store loads them.
-func (c *Cases) Histories() iter.Seq2[[]casework.Entry, error] {
-	return func(yield func([]casework.Entry, error) bool) {
-		for h, err := range c.All() {
-			if !yield(h.Entries, err) {
-				return
-			}
-		}
-	}
+// Source is what the cases are called the source of when they are entered
+// somewhere.
+func (c *Cases) Source() string { return fmt.Sprintf("demonstration-%d", c.from.Year()) }
+
+// Loading is a case of All as it is entered somewhere, by the number that it
+// has among them.
+func (c *Cases) Loading(h *History) casework.Loading {
+	return casework.Loading{Case: h.Case, Line: int(h.Case.ID - c.opt.FirstID + 1), History: casework.History{
+		Source: c.Source(), Number: strconv.FormatInt(h.Case.ID, 10), Entries: h.Entries, Reporter: h.Reporter}}
 }
 
 // Part are cases [from, to) of All, so that several can be made at once.

@@ -37,13 +37,12 @@ type streams struct {
 
 func (s *streams) init(l Limits) {
 	s.ctx, s.end = context.WithCancel(context.Background())
-	s.all = census{what: "streams", inAll: l.Streams, perAddress: l.StreamsPerAddress}
-	s.replays = census{what: "replays", inAll: l.Replays, perAddress: l.Replays}
+	s.all = census{inAll: l.Streams, perAddress: l.StreamsPerAddress}
+	s.replays = census{inAll: l.Replays, perAddress: l.Replays}
 }
 
 // census counts who is there, by address.
 type census struct {
-	what              string // is counted, in the plural
 	inAll, perAddress int
 
 	mu   sync.Mutex
@@ -51,7 +50,7 @@ type census struct {
 	of   map[netip.Addr]int
 }
 
-// enter counts one of addr, and leave takes it out again. Too many are
+// enter counts a stream of addr, and leave takes it out again. Too many are
 // 429.
 func (s *census) enter(addr netip.Addr) (leave func(), err error) {
 	addr = customer(addr)
@@ -59,9 +58,9 @@ func (s *census) enter(addr netip.Addr) (leave func(), err error) {
 	defer s.mu.Unlock()
 	switch {
 	case s.open >= s.inAll:
-		return nil, withStatus(http.StatusTooManyRequests, fault.New(fault.Unavailable, "%d %s are open, as many as may be", s.open, s.what))
+		return nil, withStatus(http.StatusTooManyRequests, fault.New(fault.Unavailable, "%d streams are open, as many as may be", s.open))
 	case s.of[addr] >= s.perAddress:
-		return nil, withStatus(http.StatusTooManyRequests, fault.New(fault.Unavailable, "%d %s are open from this address, as many as may be", s.of[addr], s.what))
+		return nil, withStatus(http.StatusTooManyRequests, fault.New(fault.Unavailable, "%d streams are open from this address, as many as may be", s.of[addr]))
 	}
 	if s.of == nil {
 		s.of = make(map[netip.Addr]int)

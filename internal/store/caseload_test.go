@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -31,27 +33,70 @@ func model(t testing.TB) []casework.Entry {
 
 // copies are n cases like model, one a minute; every 28th came with a 12345
 // order's number.
-func copies(model []casework.Entry, n int) iter.Seq2[[]casework.Entry, error] {
-	return func(yield func([]casework.Entry, error) bool) {
-		for i := range n {
-			h := make([]casework.Entry, len(model))
-			for k, e := range model {
-				e.At = e.At.Add(time.Duration(i) * time.Minute)
-				if k == 0 {
-					place := *e.Input.Place
-					place.At[0] += float64(i%1000) * 1e-6
-					e.Input.Place = &place
-					if i%28 == 0 {
-						e.Order = &casework.Order{Number: fmt.Sprint("W", i), Days: 5, Issued: e.At, Due: e.At.Add(240 * time.Hour)}
-					}
+func copies(model []casework.Entry, n int) iter.Seq2[casework.Batch, error] {
+	return func(yield func(casework.Batch, error) bool) {
+		for from := 0; from < n; from += 1000 {
+			if !yield(func() (out []casework.Loading) {
+				for i := from; i < min(n, from+1000); i++ {
+					out = append(out, copyOf(model, i))
 				}
-				h[k] = e
-			}
-			if !yield(h, nil) {
+				return out
+			}, nil) {
 				return
 			}
 		}
 	}
+}
+
+func copyOf(model []casework.Entry, i int) casework.Loading {
+	h := casework.History{Source: "elsewhere", Number: strconv.Itoa(i), Entries: make([]casework.Entry, len(model))}
+	for k, e := range model {
+		e.At = e.At.Add(time.Duration(i) * time.Minute)
+		if k == 0 {
+			place := *e.Input.Place
+			place.At[0] += float64(i%1000) * 1e-6
+			e.Input.Place = &place
+			if i%28 == 0 {
+				e.Order = &casework.Order{Number: fmt.Sprint("W", i), Days: 5, Issued: e.At, Due: e.At.Add(240 * time.Hour)}
+			}
+		}
+		h.Entries[k] = e
+	}
+	return loading(i, h)
+}
+
+func loading(line int, h casework.History) casework.Loading {
+	c, err := casework.Replay(h.Entries)
+	if err != nil {
+		panic(err)
+	}
+	return casework.Loading{History: h, Case: c, Line: line}
+}
+
+// one is a batch of these cases.
+func one(cases ...casework.Loading) iter.Seq2[casework.Batch, error] {
+	return func(yield func(casework.Batch, error) bool) { yield(func() []casework.Loading { return cases }, nil) }
+}
+
+// load enters batches and counts what became of them.
+func load(t testing.TB, s *Store, batches iter.Seq2[casework.Batch, error]) (added, known int, refused []error) {
+	t.Helper()
+	err := s.Cases().Load(t.Context(), batches, func(all []casework.Landing) {
+		for _, l := range all {
+			switch {
+			case l.Err != nil:
+				refused = append(refused, l.Err)
+			case l.Known:
+				known++
+			default:
+				added++
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return added, known, refused
 }
 
 func TestLoad(t *testing.T) {
@@ -61,9 +106,14 @@ func TestLoad(t *testing.T) {
 		o := deskOf(t, s)
 		o.open(t, o.seen(unlawfulBuilding, inStreet1))
 		const n = 5000
-		got, err := s.Cases().Load(t.Context(), copies(history, n))
-		if err != nil || got != n {
-			t.Fatalf("%d, %v", got, err)
+		if added, known, refused := load(t, s, copies(history, n)); added != n || known > 0 || refused != nil {
+			t.Fatalf("%d, %d, %v", added, known, refused)
+		}
+		if added, known, refused := load(t, s, copies(history, n)); added != 0 || known != n || refused != nil {
+			t.Fatalf("again: %d, %d, %v", added, known, refused)
+		}
+		if got, err := s.Cases().Loaded(t.Context(), "elsewhere"); got != n || err != nil {
+			t.Errorf("%d, %v", got, err)
 		}
 		if err := o.Reload(t.Context()); err != nil {
 			t.Fatal(err)
@@ -91,21 +141,88 @@ func TestLoad(t *testing.T) {
 			t.Errorf("%+v", next)
 		}
 
-		if n, err := s.Cases().Load(t.Context(), copies(history, 1)); n != 0 || fault.KindOf(err) != fault.Conflict {
-			t.Errorf("an order that is there: %d, %v", n, err)
-		}
-		broken := func(yield func([]casework.Entry, error) bool) {
-			_ = yield(history, nil) && yield(history[1:], nil)
-		}
-		if n, err := s.Cases().Load(t.Context(), broken); n != 0 || fault.KindOf(err) != fault.Conflict {
-			t.Errorf("a history that does not begin: %d, %v", n, err)
+		another := copyOf(history, 0)
+		another.Number = "another"
+		if _, _, refused := load(t, s, one(another)); len(refused) != 1 || fault.KindOf(refused[0]) != fault.Conflict || !strings.Contains(refused[0].Error(), "W0") {
+			t.Errorf("an order that is there: %v", refused)
 		}
 		stop := errors.New("stop")
-		if n, err := s.Cases().Load(t.Context(), func(yield func([]casework.Entry, error) bool) { yield(nil, stop) }); n != 0 || !errors.Is(err, stop) {
-			t.Errorf("a source that fails: %d, %v", n, err)
+		n2 := 0
+		err = s.Cases().Load(t.Context(), func(yield func(casework.Batch, error) bool) {
+			more := copyOf(history, n+1)
+			_ = yield(func() []casework.Loading { return []casework.Loading{more} }, nil) && yield(nil, stop)
+		}, func(l []casework.Landing) { n2 += len(l) })
+		if n2 != 1 || !errors.Is(err, stop) {
+			t.Errorf("a source that fails: %d, %v", n2, err)
 		}
-		if found := ids(t, o.Desk, casework.Search{Closed: true, Limit: 1}); len(found) != 1 || found[0] != n+1 {
+		if found := ids(t, o.Desk, casework.Search{Closed: true, Limit: 1}); len(found) != 1 || found[0] != n+2 {
 			t.Errorf("the newest is %v", found)
+		}
+	})
+}
+
+// TestLoadTranslates enters cases that name others, keeps reporters, and gives
+// all out again.
+func TestLoadTranslates(t *testing.T) {
+	history := model(t)
+	storetest.Each(t, func(t *testing.T, url string) {
+		s := open(t, url)
+		o := deskOf(t, s)
+		own := o.open(t, o.seen(unlawfulBuilding, inStreet1))
+		of := func(number string, change func(*casework.History)) casework.Loading {
+			l := copyOf(history, 1)
+			l.Number = number
+			change(&l.History)
+			return loading(1, l.History)
+		}
+		plain := of("70", func(h *casework.History) { h.Reporter = &casework.Reporter{Name: "王", Contact: "120"} })
+		void := of("71", func(h *casework.History) {
+			last := h.Entries[0]
+			last.Seq, last.Action, last.From, last.To, last.Clocks = 2, casework.Discard, casework.Reported, casework.Void, nil
+			last.By = casework.Actor{ID: "li", Role: casework.ShiftLeader}
+			last.Input = casework.Input{Text: "重复", Duplicate: 70}
+			h.Entries = []casework.Entry{h.Entries[0], last}
+		})
+		if _, _, refused := load(t, s, one(void)); len(refused) != 1 || !strings.Contains(refused[0].Error(), "case 70 of elsewhere") {
+			t.Fatalf("a case that names one that is not here: %v", refused)
+		}
+		if added, _, refused := load(t, s, one(plain, void)); added != 2 {
+			t.Fatal(added, refused)
+		}
+		r, err := o.Case(t.Context(), 3)
+		if err != nil || r.Case.Duplicate != 2 {
+			t.Errorf("%+v, %v", r, err)
+		}
+		if who, err := s.Cases().Reporter(t.Context(), 2); err != nil || who.Name != "王" {
+			t.Errorf("%+v, %v", who, err)
+		}
+		var got []casework.History
+		give := func(reporters bool) {
+			got = nil
+			if err := s.Cases().Histories(t.Context(), reporters, func(h *casework.History) error {
+				got = append(got, *h)
+				return nil
+			}); err != nil || len(got) != 3 {
+				t.Fatalf("%d, %v", len(got), err)
+			}
+		}
+		if give(false); got[1].Reporter != nil || got[1].Source != "elsewhere" || got[1].Number != "70" || len(got[1].Entries) != len(plain.Entries) {
+			t.Errorf("%+v", got[1])
+		}
+		if give(true); got[1].Reporter == nil || got[1].Reporter.Contact != "120" {
+			t.Errorf("%+v", got[1].Reporter)
+		}
+		if got[0].Source == "elsewhere" || got[0].Number != strconv.FormatInt(own.ID, 10) {
+			t.Errorf("%+v", got[0])
+		}
+		// What it gave out itself is known.
+		mine := casework.Loading{History: got[0], Line: 1}
+		if added, known, refused := load(t, s, one(mine)); added != 0 || known != 1 {
+			t.Error(added, known, refused)
+		}
+		mine.Number = "99"
+		if _, _, refused := load(t, s, one(mine)); len(refused) != 1 {
+			t.Error(refused)
 		}
 	})
 }
@@ -123,9 +240,7 @@ func BenchmarkYear(b *testing.B) {
 				s := open(b, kind.url(b))
 				deskOf(b, s)
 				start, cpu := time.Now(), spent()
-				if _, err := s.Cases().Load(b.Context(), copies(history, 298_694)); err != nil {
-					b.Fatal(err)
-				}
+				load(b, s, copies(history, 298_694))
 				b.ReportMetric(time.Since(start).Seconds(), "load-s")
 				b.ReportMetric((spent() - cpu).Seconds(), "load-cpu-s")
 				start = time.Now()

@@ -98,9 +98,6 @@ func enterCaseChange(ctx context.Context, tx *transaction, number int64, ch *cas
 	if err := enterParties(ctx, tx, &ch.Case); err != nil {
 		return fmt.Errorf("parties of case %d: %w", id, err)
 	}
-	if err := claimEvidence(ctx, tx, &ch.Entry); err != nil {
-		return fmt.Errorf("case %d: %w", id, err)
-	}
 	packed, err := packEntries([]casework.Entry{ch.Entry})
 	if err != nil {
 		return err
@@ -351,9 +348,9 @@ func readRecords(ctx context.Context, q queryer, ids []int64) ([]casework.Record
 		if err := rows.Scan(&id, &packed); err != nil {
 			return err
 		}
-		entries, err := unpackEntries(packed)
+		entries, err := unpackEntries(id, packed)
 		if err != nil {
-			return fmt.Errorf("history of case %d: %w", id, err)
+			return err
 		}
 		histories[id] = append(histories[id], entries...)
 		return nil

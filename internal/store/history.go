@@ -39,14 +39,19 @@ func packEntries(entries []casework.Entry) ([]byte, error) {
 	return packer.EncodeAll(text, make([]byte, 0, 256+len(text)/8)), nil
 }
 
-func unpackEntries(packed []byte) ([]casework.Entry, error) {
+// unpackEntries are packed entries of a case, whose ID those do not need to
+// say.
+func unpackEntries(id int64, packed []byte) ([]casework.Entry, error) {
 	text, err := unpacker.DecodeAll(packed, nil)
 	if err != nil {
-		return nil, fault.New(fault.Internal, "packed entries: %w", err)
+		return nil, fault.New(fault.Internal, "history of case %d: %w", id, err)
 	}
 	var entries []casework.Entry
 	if err := json.Unmarshal(text, &entries); err != nil {
-		return nil, fault.New(fault.Internal, "packed entries: %w", err)
+		return nil, fault.New(fault.Internal, "history of case %d: %w", id, err)
+	}
+	for i := range entries {
+		entries[i].Case = id
 	}
 	return entries, nil
 }

@@ -5,13 +5,15 @@
  */
 import type { Feature, FeatureCollection, Geometry } from 'geojson'
 import type { CanvasSource, GeoJSONSource, MapMouseEvent } from 'maplibre-gl'
-import { LngLat, Map as MapLibre, ScaleControl, setWorkerUrl } from 'maplibre-gl'
+import { AttributionControl, LngLat, Map as MapLibre, ScaleControl, setWorkerUrl } from 'maplibre-gl'
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
 import 'maplibre-gl/dist/maplibre-gl.css'
 import type { Bounds, Coord, LonLat } from '../geometry/coord'
 import { degrees } from '../geometry/coord'
 import { palettes } from '../ui/palette'
 import { paintGlow } from './glow'
+import type { Ground } from './ground'
+import { BARE, Plane } from './ground'
 import { hatch } from './hatch'
 import type { Texture } from './images'
 import { clear, stipple } from './images'
@@ -44,8 +46,10 @@ export interface Answer {
 
 export interface DistrictMapOptions {
   readonly container: HTMLElement
-  /** Where the grids' tiles are: an address with {z}, {x} and {y}. */
+  /** Where the grids' tiles are: an address with {z}, {x} and {y}, in the datum of the ground. */
   readonly tiles: string
+  /** What lies under the district; `prepareGround` was awaited for it. */
+  readonly ground?: Ground
   /** Of the whole district, in degrees. */
   readonly bounds: Bounds
   readonly outline: readonly (readonly Coord[])[]
@@ -81,6 +85,8 @@ export class DistrictMap {
   private readonly map: MapLibre
   private readonly fleet: UnitsLayer
   private readonly options: DistrictMapOptions
+  private readonly ground: Ground
+  private readonly plane: Plane
   private look: Look
   private hoveredId = 0
   private chosenIds: readonly number[] = []
@@ -92,9 +98,11 @@ export class DistrictMap {
   constructor(options: DistrictMapOptions) {
     this.options = options
     this.look = options.look
+    this.ground = options.ground ?? BARE
+    this.plane = new Plane(this.ground.datum)
     this.map = new MapLibre({
       container: options.container,
-      style: districtStyle(options.tiles, options.look),
+      style: districtStyle(options.tiles, options.look, this.ground),
       attributionControl: false,
       dragRotate: false,
       pitchWithRotate: false,
@@ -109,11 +117,12 @@ export class DistrictMap {
     this.map.touchZoomRotate.disableRotation()
     this.map.keyboard.disableRotation()
     this.map.addControl(new ScaleControl({ maxWidth: 96 * options.look.scale }), 'bottom-right')
+    if (this.ground.attribution) this.map.addControl(new AttributionControl({ compact: false, customAttribution: plain(this.ground.attribution) }), 'bottom-right')
     this.map.setPadding(options.padding)
-    if (options.view) this.map.jumpTo({ center: [options.view.center[0], options.view.center[1]], zoom: options.view.zoom })
+    if (options.view) this.show(options.view)
     else this.fit(options.bounds, { jump: true })
     const [west, south, east, north] = options.bounds
-    this.fleet = new UnitsLayer(UNITS, [(west + east) / 2, (south + north) / 2], options.still, options.look.scale)
+    this.fleet = new UnitsLayer(UNITS, [(west + east) / 2, (south + north) / 2], options.still, options.look.scale, this.plane)
     this.fleet.setLook(palettes[options.look.theme], options.look.scale)
     this.whenLoaded(() => {
       this.addImages()
@@ -131,7 +140,7 @@ export class DistrictMap {
 
   get view(): View {
     const { lng, lat } = this.map.getCenter()
-    return { center: [lng, lat], zoom: this.map.getZoom() }
+    return { center: this.plane.from([lng, lat]), zoom: this.map.getZoom() }
   }
 
   setLook(look: Look): void {
@@ -152,7 +161,7 @@ export class DistrictMap {
     this.flag(this.hoveredId, 'hovered', false)
     this.flag(id, 'hovered', true)
     this.hoveredId = id
-    this.draw(HOVERED, rings(outline))
+    this.draw(HOVERED, rings(this.plane.rings(outline)))
   }
 
   /** Outlines what is chosen; `ids` are the grids that are filled as well. */
@@ -160,14 +169,16 @@ export class DistrictMap {
     for (const id of this.chosenIds) this.flag(id, 'chosen', false)
     for (const id of ids) this.flag(id, 'chosen', true)
     this.chosenIds = ids
-    this.draw(CHOSEN, rings(outline))
+    this.draw(CHOSEN, rings(this.plane.rings(outline)))
   }
 
   /** Marks a resolved point, or none. */
   answer(answer: Answer | null): void {
     const features: Feature[] = []
     if (answer) {
-      const { at, foot, label } = answer
+      const { label } = answer
+      const at = this.plane.to(answer.at)
+      const foot = answer.foot && this.plane.to(answer.foot)
       features.push(feature({ type: 'Point', coordinates: [...at] }, { part: 'point' }))
       if (foot) {
         features.push(feature({ type: 'LineString', coordinates: [[...at], [...foot]] }, { part: 'line', label }))
@@ -201,20 +212,23 @@ export class DistrictMap {
   fit(bounds: Bounds, { jump = false, maxZoom = 19 } = {}): void {
     const { clientWidth, clientHeight } = this.map.getContainer()
     const margin = Math.round(Math.min(clientWidth, clientHeight) / 24)
-    const camera = this.map.cameraForBounds([bounds[0], bounds[1], bounds[2], bounds[3]], { padding: margin, maxZoom })
+    const [west, south, east, north] = this.plane.bounds(bounds)
+    const camera = this.map.cameraForBounds([west, south, east, north], { padding: margin, maxZoom })
     if (!camera?.center || camera.zoom === undefined) return
     const { lng, lat } = LngLat.convert(camera.center)
-    if (jump) this.show({ center: [lng, lat], zoom: camera.zoom })
+    if (jump) this.map.jumpTo({ center: [lng, lat], zoom: camera.zoom })
     else this.fly({ center: [lng, lat], zoom: camera.zoom })
   }
 
   /** Brings `at` to the middle, and no further away than `zoom`. */
   goTo(at: LonLat, zoom: number): void {
-    this.fly({ center: [at[0], at[1]], zoom: Math.max(zoom, this.map.getZoom()) })
+    const [lon, lat] = this.plane.to(at)
+    this.fly({ center: [lon, lat], zoom: Math.max(zoom, this.map.getZoom()) })
   }
 
   show(view: View): void {
-    this.map.jumpTo({ center: [view.center[0], view.center[1]], zoom: view.zoom })
+    const [lon, lat] = this.plane.to(view.center)
+    this.map.jumpTo({ center: [lon, lat], zoom: view.zoom })
   }
 
   zoomBy(levels: number): void {
@@ -228,7 +242,8 @@ export class DistrictMap {
   /** Whether `at` lies on the part of the map that no panel covers, or the map is on its way somewhere. */
   sees(at: LonLat): boolean {
     if (this.flight) return true
-    const { x, y } = this.map.project([at[0], at[1]])
+    const [lon, lat] = this.plane.to(at)
+    const { x, y } = this.map.project([lon, lat])
     const { clientWidth, clientHeight } = this.map.getContainer()
     const pad = this.map.getPadding()
     return x > (pad.left ?? 0) && x < clientWidth - (pad.right ?? 0) && y > (pad.top ?? 0) && y < clientHeight - (pad.bottom ?? 0)
@@ -254,7 +269,7 @@ export class DistrictMap {
 
   private listen(): void {
     const { map, options } = this
-    const at = (e: MapMouseEvent): LonLat => [e.lngLat.lng, e.lngLat.lat]
+    const at = (e: MapMouseEvent): LonLat => this.plane.from([e.lngLat.lng, e.lngLat.lat])
     // Not `load`, which waits for the first tiles as well.
     map.once('style.load', () => {
       this.loaded = true
@@ -296,7 +311,7 @@ export class DistrictMap {
     if (repaint) this.layGlow()
     this.fleet.setLook(palettes[look.theme], look.scale)
     this.addImages()
-    for (const layer of districtLayers(look)) {
+    for (const layer of districtLayers(look, this.ground)) {
       for (const [key, value] of Object.entries(layer.paint ?? {})) this.map.setPaintProperty(layer.id, key as never, value as never)
       for (const [key, value] of Object.entries(layer.layout ?? {})) this.map.setLayoutProperty(layer.id, key as never, value as never)
       if ('minzoom' in layer || 'maxzoom' in layer) this.map.setLayerZoomRange(layer.id, layer.minzoom ?? 0, layer.maxzoom ?? 24)
@@ -319,10 +334,11 @@ export class DistrictMap {
   }
 
   private layGlow(): void {
-    if (this.options.outline.length === 0) return
+    // The halo fills the district, too, and would hide a base map.
+    if (this.options.outline.length === 0 || this.ground.layers.length > 0) return
     if (this.map.getLayer('glow')) this.map.removeLayer('glow')
     if (this.map.getSource<CanvasSource>('glow')) this.map.removeSource('glow')
-    const { canvas, corners } = paintGlow(this.options.outline, palettes[this.look.theme].glow)
+    const { canvas, corners } = paintGlow(this.plane.rings(this.options.outline), palettes[this.look.theme].glow)
     this.map.addSource('glow', { type: 'canvas', canvas, coordinates: corners, animate: false })
     this.map.addLayer(glowLayer('glow', this.look.scale), LOWEST)
   }
@@ -346,6 +362,11 @@ export class DistrictMap {
 function rings(list: readonly (readonly Coord[])[]): FeatureCollection {
   const lines = list.filter((ring) => ring.length > 0).map((ring) => [...ring, ring[0]!].map((c) => [...degrees(c)]))
   return { type: 'FeatureCollection', features: lines.length ? [feature({ type: 'MultiLineString', coordinates: lines }, {})] : [] }
+}
+
+/** Text as HTML that shows just that. */
+function plain(text: string): string {
+  return text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
 }
 
 function feature(geometry: Geometry, properties: Record<string, string>): Feature {

@@ -1,6 +1,8 @@
 import type { ExpressionSpecification, LayerSpecification, RasterLayerSpecification, StyleSpecification } from 'maplibre-gl'
 import type { Palette, Theme } from '../ui/palette'
 import { palettes } from '../ui/palette'
+import type { Ground } from './ground'
+import { BARE, groundLayers, groundName, groundSource } from './ground'
 
 /** Everything that decides how the district is drawn. */
 export interface Look {
@@ -45,16 +47,17 @@ const SUFFIXES = ['居委会', '村委会', '网格']
  * glyphs nor sprites: text is drawn from local fonts, textures are added by
  * the map.
  */
-export function districtStyle(tiles: string, look: Look): StyleSpecification {
+export function districtStyle(tiles: string, look: Look, ground: Ground = BARE): StyleSpecification {
   return {
     version: 8,
     sources: {
+      ...Object.fromEntries(ground.layers.map((layer, i) => [groundName(i), groundSource(layer)])),
       [GRIDS]: { type: 'vector', tiles: [tiles], minzoom: 8, maxzoom: 16, promoteId: { grids: 'id' } },
       [HOVERED]: { type: 'geojson', data: NOTHING },
       [CHOSEN]: { type: 'geojson', data: NOTHING },
       [ANSWER]: { type: 'geojson', data: NOTHING },
     },
-    layers: districtLayers(look),
+    layers: districtLayers(look, ground),
   }
 }
 
@@ -62,11 +65,12 @@ export function districtStyle(tiles: string, look: Look): StyleSpecification {
 export const LOWEST = 'grid-area'
 
 /** The layers of the district, lowest first. Their ids and order do not depend on `look`. */
-export function districtLayers(look: Look): LayerSpecification[] {
+export function districtLayers(look: Look, ground: Ground = BARE): LayerSpecification[] {
   const p = palettes[look.theme]
   return [
     { id: 'page', type: 'background', paint: { 'background-color': p.page } },
-    ...areas(p, look),
+    ...groundLayers(ground, look.theme),
+    ...areas(p, look, ground.layers.length > 0 ? OVER_GROUND : 1),
     ...borders(p, look.scale),
     ...marks(p, look.scale),
     ...labels(p, look),
@@ -84,7 +88,10 @@ export function glowLayer(source: string, scale: number): RasterLayerSpecificati
   }
 }
 
-function areas(p: Palette, look: Look): LayerSpecification[] {
+/** How much of a base map the tones of the streets hide. */
+const OVER_GROUND = 0.4
+
+function areas(p: Palette, look: Look, opacity: number): LayerSpecification[] {
   const state = (name: string): ExpressionSpecification => ['boolean', ['feature-state', name], false]
   const urban: ExpressionSpecification = ['==', ['get', 'kind'], 'urban']
   return [
@@ -96,6 +103,7 @@ function areas(p: Palette, look: Look): LayerSpecification[] {
       paint: {
         'fill-color': ['case', state('chosen'), p.chosen, state('hovered'), p.hover, urban, byStreet(look.tones, p.urbanTones), byStreet(look.tones, p.tones)],
         'fill-antialias': false,
+        'fill-opacity': opacity,
       },
     },
     {

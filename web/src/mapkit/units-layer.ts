@@ -7,6 +7,7 @@ import type { CustomLayerInterface, CustomRenderMethodInput, Map as MapLibre } f
 import type { LonLat } from '../geometry/coord'
 import { toPlane } from '../geometry/mercator'
 import type { Palette } from '../ui/palette'
+import type { Plane } from './ground'
 
 export type UnitShape = 'circle' | 'triangle' | 'square'
 
@@ -175,8 +176,9 @@ export class UnitsLayer implements CustomLayerInterface {
     origin: LonLat,
     private readonly still: boolean,
     private scale: number,
+    private readonly plane: Plane,
   ) {
-    this.origin = toPlane(origin)
+    this.origin = toPlane(plane.to(origin))
   }
 
   setLook(palette: Palette, scale: number): void {
@@ -361,7 +363,7 @@ export class UnitsLayer implements CustomLayerInterface {
   private put({ id, at, headingDeg, shape, fresh, sos }: UnitMark): void {
     const known = this.slots.get(id)
     const o = (known ?? this.add(id)) * STRIDE
-    const plane = toPlane(at)
+    const plane = toPlane(this.plane.to(at))
     const [x, y] = [(plane.x - this.origin.x) * MAGNIFY, (plane.y - this.origin.y) * MAGNIFY]
     const heading = headingDeg === null ? NO_HEADING : (headingDeg * Math.PI) / 180
     const { data } = this
