@@ -33,7 +33,10 @@ var onlyIn = map[string][]string{
 	"flag":                                 {"cmd/lianqin"},
 	"github.com/mochi-mqtt/":               {"internal/ingest"},
 	"github.com/eclipse/paho.mqtt.golang":  {"internal/simulate"}, // a phone
-	"github.com/peterstace/simplefeatures": {},                    // an oracle in tests
+	"github.com/minio/minio-go/":           {"internal/evidence"},
+	"github.com/bep/imagemeta":             {"internal/evidence"},
+	"golang.org/x/image/":                  {"internal/evidence", "internal/demo"},
+	"github.com/peterstace/simplefeatures": {}, // an oracle in tests
 }
 
 // environment are the calls that read settings: those are cmd/lianqin's.

@@ -11,6 +11,7 @@ import (
 
 	"lianqin/internal/auth"
 	"lianqin/internal/demo"
+	"lianqin/internal/evidence"
 	"lianqin/internal/geofile"
 	"lianqin/internal/grid"
 )
@@ -52,13 +53,22 @@ func (*demoServeCommand) Help() string { return (*demoCommand).Help(nil) }
 func (c *demoServeCommand) Run(s *session) error {
 	s.notef("演示辖区，非官方边界 a demonstration district, not the official boundary")
 	c.PublicMap = true
-	sv := service{database: databaseFlags{c.Database}, boundaries: boundaryFlags{cleaningFlags: usualCleaning}, guide: makeAdmin}
+	sv := service{database: databaseFlags{c.Database}, boundaries: boundaryFlags{cleaningFlags: usualCleaning}, guide: makeAdmin, prepare: placePhoto}
 	if c.Simulation {
 		sv.beside = func(ctx context.Context, p *patrols) error {
 			return startSimulation(ctx, p.atlas, p.registry, p.station, p.gate, p.log)
 		}
 	}
 	return c.serve(s, sv)
+}
+
+// placePhoto puts the photo in place that the demonstration's cases show.
+func placePhoto(s *session, files *evidence.Shelf) error {
+	photo, err := demo.Photo()
+	if err != nil {
+		return err
+	}
+	return files.Place(s.ctx, demo.PhotoName, photo)
 }
 
 // makeAdmin makes the demonstration's administrator and tells the password,

@@ -17,6 +17,7 @@ import (
 	"lianqin/geodata"
 	"lianqin/internal/auth"
 	"lianqin/internal/casework"
+	"lianqin/internal/evidence"
 	"lianqin/internal/fault"
 	"lianqin/internal/grid"
 	"lianqin/internal/httpapi"
@@ -37,6 +38,7 @@ type serverFlags struct {
 	Rate           int    `default:"2000" placeholder:"N" help:"How many requests a second one address may send; 0 is any number, for a gateway or a load test. ${default} if not said. 单地址每秒请求上限。"`
 	LogLevel       string `enum:"debug,info,warn,error" default:"info" help:"What to log: ${enum}. 日志级别。"`
 	patrolFlags    `group:"巡防 Patrols:"`
+	filesFlags     `group:"照片与文件 Photos and files:"`
 }
 
 // oidcFlags choose a provider of single sign-on.
@@ -101,6 +103,8 @@ type service struct {
 	boundaries boundaryFlags // of the first generation, and the cleaning of later ones
 	// guide is called when there is no account.
 	guide func(*session, *auth.Gate) error
+	// prepare puts files in place before the service answers; nil is none.
+	prepare func(*session, *evidence.Shelf) error
 	// beside runs while the service answers, until ctx ends; nil is nothing.
 	beside func(ctx context.Context, p *patrols) error
 }
@@ -149,12 +153,23 @@ func (c *serverFlags) serve(s *session, sv service) (err error) {
 	if err != nil {
 		return err
 	}
+	storage, err := c.storage(sv.database.Database)
+	if err != nil {
+		return err
+	}
+	defer storage.Close()
+	files := shelf(st, storage)
+	if sv.prepare != nil {
+		if err := sv.prepare(s, files); err != nil {
+			return err
+		}
+	}
 	under, err := c.baseMap()
 	if err != nil {
 		return err
 	}
 	api, err := httpapi.New(httpapi.Config{BaseMap: under, Gate: gate, OIDC: sv.oidc, Atlas: atlas, Indexes: p.indexes, Public: c.public(), SecureCookies: c.SecureCookies, Boundaries: sv.boundaries.importer(),
-		Catalogue: catalogue, Desk: cases, Live: p.hub, Patrols: p.registry, Tracker: p.tracker, Tracks: st.Tracks(), Quarantine: st.Tracks(), Ingest: p.station, Devices: p.public(),
+		Catalogue: catalogue, Desk: cases, Files: files, Live: p.hub, Patrols: p.registry, Tracker: p.tracker, Tracks: st.Tracks(), Quarantine: st.Tracks(), Ingest: p.station, Devices: p.public(),
 		Web: web.Dist(), Log: log, Version: programVersion(), Limits: c.limits(), TrustForwarded: c.TrustForwarded})
 	if err != nil {
 		return err
@@ -168,6 +183,10 @@ func (c *serverFlags) serve(s *session, sv service) (err error) {
 	})
 	background.start(func(ctx context.Context) error {
 		cases.Follow(ctx, seldom(log, "cases cannot be brought up to date; figures in memory stay in use"))
+		return nil
+	})
+	background.start(func(ctx context.Context) error {
+		files.Tend(ctx, seldom(log, "photos and files that nobody claimed cannot be removed; trying again"))
 		return nil
 	})
 	background.start(p.run)

@@ -88,6 +88,9 @@ const (
 	// ActOnCases is to take a case further; which actions those are depends on
 	// the case and on who one is.
 	ActOnCases Action = "cases.act"
+	// SendFiles is to send a photo or a file, for a case to name: without signing
+	// in as well, at a rate of its own.
+	SendFiles Action = "files.send"
 	// ReadIndicators is the figures of cases.
 	ReadIndicators Action = "indicators.read"
 	// ImportOrders is to enter the hotline's work orders.
@@ -109,7 +112,7 @@ var Actions = []Action{
 	Anyone, ReadMap, OwnSession, ReadGenerations, DraftGenerations, PublishGenerations,
 	ManageAccounts, ManageDevices, ManageLinks, ReadAudit, ReadMetrics,
 	WatchPatrols, ReadTracks, ManagePatrols, ReadQuarantine, SendPositions,
-	ReportCases, ReadCases, ActOnCases, ReadIndicators, ImportOrders, ImportCases, ReadCatalogue, ManageCatalogue, SwitchMode,
+	ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ImportOrders, ImportCases, ReadCatalogue, ManageCatalogue, SwitchMode,
 }
 
 // WholeDistrict reports whether a is about the district as a whole, so that a
@@ -130,19 +133,19 @@ var allowed = map[Role][]Action{
 		WatchPatrols, ManagePatrols, ReadQuarantine, ReadIndicators, ImportCases, ReadCatalogue, ManageCatalogue},
 	DistrictOperator: {Anyone, ReadMap, OwnSession, ReadGenerations, ManageDevices, ManageLinks,
 		WatchPatrols, ReadTracks, ManagePatrols, ReadQuarantine,
-		ReportCases, ReadCases, ActOnCases, ReadIndicators, ImportOrders, ReadCatalogue, SwitchMode},
+		ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ImportOrders, ReadCatalogue, SwitchMode},
 	StreetOperator: {Anyone, ReadMap, OwnSession, ReadGenerations, ManageDevices,
 		WatchPatrols, ReadTracks, ManagePatrols, ReadQuarantine,
-		ReportCases, ReadCases, ActOnCases, ReadIndicators, ReadCatalogue},
-	VillageStation:    {Anyone, ReadMap, OwnSession, WatchPatrols, ReportCases, ReadCases, ActOnCases, ReadIndicators, ReadCatalogue},
-	DepartmentHandler: {Anyone, ReadMap, OwnSession, ReadCases, ActOnCases, ReadIndicators, ReadCatalogue},
+		ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadCatalogue},
+	VillageStation:    {Anyone, ReadMap, OwnSession, WatchPatrols, ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadCatalogue},
+	DepartmentHandler: {Anyone, ReadMap, OwnSession, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadCatalogue},
 	Inspector: {Anyone, ReadMap, OwnSession, ReadGenerations, ReadAudit, WatchPatrols, ReadTracks, ReadQuarantine,
-		ReadCases, ActOnCases, ReadIndicators, ReadCatalogue},
+		ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadCatalogue},
 	Planner:      {Anyone, ReadMap, OwnSession, ReadGenerations, DraftGenerations},
 	Approver:     {Anyone, ReadMap, OwnSession, ReadGenerations, PublishGenerations},
-	PatrolDevice: {Anyone, ReadMap, OwnSession, SendPositions, ReportCases, ReadCases, ActOnCases, ReadCatalogue},
+	PatrolDevice: {Anyone, ReadMap, OwnSession, SendPositions, ReportCases, ReadCases, ActOnCases, SendFiles, ReadCatalogue},
 	Viewer:       {Anyone, ReadMap, OwnSession, WatchPatrols, ReadIndicators, ReadCatalogue},
-	Public:       {Anyone},
+	Public:       {Anyone, SendFiles},
 }
 
 // May reports whether r may do a, its jurisdiction apart.

@@ -16,11 +16,14 @@ func TestDutiesAreSeparate(t *testing.T) {
 		if r.May(SendPositions) != (r == PatrolDevice) {
 			t.Errorf("%s sends positions: %v", r, r.May(SendPositions))
 		}
+		if r.May(SendFiles) != (r == Public || r.May(ReportCases) || r.May(ActOnCases)) {
+			t.Errorf("%s sends files: %v", r, r.May(SendFiles))
+		}
 		if !r.May(Anyone) {
 			t.Errorf("%s may not even see who we are", r)
 		}
 		for _, a := range Actions {
-			if r == Public && a != Anyone && r.May(a) {
+			if r == Public && a != Anyone && a != SendFiles && r.May(a) {
 				t.Errorf("the public may %s", a)
 			}
 		}

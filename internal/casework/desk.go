@@ -74,8 +74,10 @@ type Store interface {
 	// UpdateCase lets f decide on a case as it is and enters what f returns, in
 	// one transaction. Case 0 is a new one, which f gets as a draft with its
 	// ID. F may be called again; its error comes back as it is. It is NotFound
-	// for a case that there is not, and Conflict for a 12345 order that is there
-	// already.
+	// for a case that there is not, Conflict for a 12345 order that is there
+	// already, and Invalid with the field "evidence" where the entry names a file
+	// that was not sent, or that is another case's: naming a file makes it this
+	// case's, in the same transaction.
 	UpdateCase(ctx context.Context, id int64, f func(Case) (*Change, error)) error
 	// Changes tells the facts of every case that was changed after change
 	// number after, in order, and returns the last number. Numbers grow in the

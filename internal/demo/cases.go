@@ -35,7 +35,7 @@ type CaseOptions struct {
 	// FirstID is the number of the first case; 0 is 1. They run without a gap.
 	FirstID int64
 	// Photo is the name in the store of the photo that all evidence shows;
-	// empty is "demonstration".
+	// empty is PhotoName.
 	Photo string
 }
 
@@ -68,7 +68,7 @@ type Cases struct {
 // lacks an item that the published figures speak of, and NotFound when none was
 // in force as the year began.
 func NewCases(opt CaseOptions) (*Cases, error) {
-	opt.Year, opt.FirstID, opt.Photo = cmp.Or(opt.Year, FirstYear), cmp.Or(opt.FirstID, 1), cmp.Or(opt.Photo, "demonstration")
+	opt.Year, opt.FirstID, opt.Photo = cmp.Or(opt.Year, FirstYear), cmp.Or(opt.FirstID, 1), cmp.Or(opt.Photo, PhotoName)
 	c := &Cases{opt: opt, want: published}
 	c.from = time.Date(opt.Year, 1, 1, 0, 0, 0, 0, grid.Zone)
 	c.to = c.from.AddDate(1, 0, 0)

@@ -15,6 +15,7 @@ import (
 	"lianqin/internal/auth"
 	"lianqin/internal/basemap"
 	"lianqin/internal/casework"
+	"lianqin/internal/evidence"
 	"lianqin/internal/grid"
 	"lianqin/internal/ingest"
 	"lianqin/internal/live"
@@ -47,6 +48,9 @@ type Config struct {
 	Catalogue *casework.Catalogue
 	// Desk is where cases are; with none, what is about cases is Unavailable.
 	Desk *casework.Desk
+	// Files is where photos and files of cases are; with none, what is about
+	// them is Unavailable.
+	Files *evidence.Shelf
 	// Live makes the frames of the live stream; with none, it is Unavailable.
 	Live *live.Hub
 	// Patrols is who patrols. With none, what is about patrols is Unavailable.
@@ -91,6 +95,7 @@ type API struct {
 	metrics   *metrics
 	limiter   *limiter
 	bodies    budget // bytes of request bodies held now, all requests together
+	uploads   *uploads
 	openapi   *document
 	site      *site
 	diffs     diffs
@@ -125,8 +130,9 @@ func New(cfg Config) (*API, error) {
 	a := &API{
 		cfg:       cfg,
 		metrics:   newMetrics(cfg.Version, cfg.Ingest, cfg.Live),
-		limiter:   newLimiter(cfg.Limits, cfg.Now),
+		limiter:   newLimiter(cfg.Limits.Rate, cfg.Limits.Burst, cfg.Now),
 		bodies:    budget{limit: cfg.Limits.BodiesBytes},
+		uploads:   newUploads(cfg.Limits, cfg.Now),
 		openapi:   openAPIDocument(cfg.Version),
 		site:      site,
 		importing: make(chan struct{}, 1),

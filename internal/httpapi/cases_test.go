@@ -111,7 +111,7 @@ func at(i, j int) string {
 
 func (town *caseTown) report(t testing.TB, v visitor, i, j int) caseAnswer {
 	t.Helper()
-	w := v.call(town, "POST", "/api/v1/cases", `{"item":"0701","text":"占道","position":`+at(i, j)+`,"evidence":["photo-1"]}`)
+	w := v.call(town, "POST", "/api/v1/cases", `{"item":"0701","text":"占道","position":`+at(i, j)+`,"evidence":["`+town.photo(t, v)+`"]}`)
 	c := decode[caseAnswer](t, w, 201)
 	if w.Header().Get("Location") != fmt.Sprint("/api/v1/cases/", c.Case.ID) {
 		t.Errorf("Location %q", w.Header().Get("Location"))
@@ -164,8 +164,8 @@ func TestACaseOverHTTP(t *testing.T) {
 		{town.one, "file", "", "filed"},
 		{town.one, "dispatch", "", "dispatched"},
 		{town.team, "take", "", "in-disposal"},
-		{town.team, "dispose", `,"text":"已清理","evidence":["photo-2"]`, "to-check"},
-		{town.other, "check", `,"evidence":["photo-3"]`, "to-check"},
+		{town.team, "dispose", `,"text":"已清理","evidence":["` + town.photo(t, town.team) + `"]`, "to-check"},
+		{town.other, "check", `,"evidence":["` + town.photo(t, town.other) + `"]`, "to-check"},
 		{town.one, "close", "", "closed"},
 	} {
 		before := c

@@ -180,6 +180,9 @@ func newAPI(t testing.TB, cfg Config, gen *grid.Generation) *API {
 	if cfg.Indexes == nil {
 		cfg.Indexes = locate.NewIndexes(cfg.Atlas)
 	}
+	if cfg.Files == nil {
+		cfg.Files = testShelf(t, s, cfg.Now)
+	}
 	if cfg.Desk == nil && gen != nil {
 		cfg.Desk = testDesk(t, s, cfg)
 	}

@@ -37,6 +37,17 @@ type Limits struct {
 	// StreamWrite is how long the reader of a stream may take to accept what
 	// there is for it: 10 s.
 	StreamWrite time.Duration
+	// Upload is how long sending or fetching one file may take: 3 minutes, for
+	// a photo over a slow network.
+	Upload time.Duration
+	// UploadBytes is how much all files that are being sent may hold together,
+	// half of it those of callers who have not signed in: 256 MB.
+	UploadBytes int64
+	// PublicFileRate is how many files a second one address may send without
+	// signing in, and PublicFileBurst how many at once: one in 20 s, and 20. A
+	// negative rate lifts the limit.
+	PublicFileRate  float64
+	PublicFileBurst int
 	// TileCacheBytes is how much memory the tiles of one generation may hold:
 	// 64 MB.
 	TileCacheBytes int64
@@ -58,6 +69,10 @@ func (l Limits) withDefaults() Limits {
 	setDefault(&l.StreamsPerAddress, 1000)
 	setDefault(&l.Replays, 16)
 	setDefault(&l.StreamWrite, 10*time.Second)
+	setDefault(&l.Upload, 3*time.Minute)
+	setDefault(&l.UploadBytes, 256<<20)
+	setDefault(&l.PublicFileRate, 0.05)
+	setDefault(&l.PublicFileBurst, 20)
 	setDefault(&l.TileCacheBytes, 64<<20)
 	return l
 }

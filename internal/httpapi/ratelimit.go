@@ -30,8 +30,8 @@ type bucket struct {
 	at     time.Time
 }
 
-func newLimiter(limits Limits, now func() time.Time) *limiter {
-	l := &limiter{rate: limits.Rate, burst: float64(max(limits.Burst, 1)), now: now, seed: maphash.MakeSeed()}
+func newLimiter(rate float64, burst int, now func() time.Time) *limiter {
+	l := &limiter{rate: rate, burst: float64(max(burst, 1)), now: now, seed: maphash.MakeSeed()}
 	for i := range l.shards {
 		l.shards[i].buckets = make(map[netip.Addr]bucket)
 	}

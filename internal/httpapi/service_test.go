@@ -56,7 +56,7 @@ func TestOpenAPIHasEveryRoute(t *testing.T) {
 		"GET /ogc/collections/{collection}/items": slices.Concat(itemsParams, collections[0].filters),
 		"GET /api/v1/units":                       unitsParams, "GET /api/v1/units/{unit}/track": trackParams, "GET /api/v1/roster": rosterParams, "POST /api/v1/roster": importRosterParams,
 		"GET /api/v1/events": eventsParams, "GET /api/v1/quarantine": quarantineParams, "GET /api/v1/coverage": coverageParams,
-		"POST /api/v1/cases/import": caseImportParams, "GET /api/v1/cases": casesParams, "GET /api/v1/cases/counts": countsParams, "GET /api/v1/indicators": indicatorsParams, "GET /api/v1/catalogue": catalogueParams,
+		"POST /api/v1/cases/import": caseImportParams, "GET /api/v1/cases": casesParams, "GET /api/v1/cases/{id}/files/{name}": fileParams, "GET /api/v1/cases/counts": countsParams, "GET /api/v1/indicators": indicatorsParams, "GET /api/v1/catalogue": catalogueParams,
 		"GET /ogc": {"f"}, "GET /ogc/api": {"f"}, "GET /ogc/conformance": {"f"}, "GET /ogc/collections": {"f"},
 		"GET /ogc/collections/{collection}":                 {"f"},
 		"GET /ogc/collections/{collection}/items/{feature}": ogcItemParams,
@@ -268,7 +268,7 @@ func TestRateLimit(t *testing.T) {
 
 func TestLimiterIsBounded(t *testing.T) {
 	clock := clockAt(testNow)
-	l := newLimiter(Limits{Rate: 1, Burst: 1}, clock.now)
+	l := newLimiter(1, 1, clock.now)
 	for i := range 200_000 {
 		l.take(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}))
 	}

@@ -37,12 +37,13 @@ type streams struct {
 
 func (s *streams) init(l Limits) {
 	s.ctx, s.end = context.WithCancel(context.Background())
-	s.all = census{inAll: l.Streams, perAddress: l.StreamsPerAddress}
-	s.replays = census{inAll: l.Replays, perAddress: l.Replays}
+	s.all = census{what: "streams", inAll: l.Streams, perAddress: l.StreamsPerAddress}
+	s.replays = census{what: "replays", inAll: l.Replays, perAddress: l.Replays}
 }
 
 // census counts who is there, by address.
 type census struct {
+	what              string // is counted, in the plural
 	inAll, perAddress int
 
 	mu   sync.Mutex
@@ -50,7 +51,7 @@ type census struct {
 	of   map[netip.Addr]int
 }
 
-// enter counts a stream of addr, and leave takes it out again. Too many are
+// enter counts one of addr, and leave takes it out again. Too many are
 // 429.
 func (s *census) enter(addr netip.Addr) (leave func(), err error) {
 	addr = customer(addr)
@@ -58,9 +59,9 @@ func (s *census) enter(addr netip.Addr) (leave func(), err error) {
 	defer s.mu.Unlock()
 	switch {
 	case s.open >= s.inAll:
-		return nil, withStatus(http.StatusTooManyRequests, fault.New(fault.Unavailable, "%d streams are open, as many as may be", s.open))
+		return nil, withStatus(http.StatusTooManyRequests, fault.New(fault.Unavailable, "%d %s are open, as many as may be", s.open, s.what))
 	case s.of[addr] >= s.perAddress:
-		return nil, withStatus(http.StatusTooManyRequests, fault.New(fault.Unavailable, "%d streams are open from this address, as many as may be", s.of[addr]))
+		return nil, withStatus(http.StatusTooManyRequests, fault.New(fault.Unavailable, "%d %s are open from this address, as many as may be", s.of[addr], s.what))
 	}
 	if s.of == nil {
 		s.of = make(map[netip.Addr]int)

@@ -98,6 +98,9 @@ func enterCaseChange(ctx context.Context, tx *transaction, number int64, ch *cas
 	if err := enterParties(ctx, tx, &ch.Case); err != nil {
 		return fmt.Errorf("parties of case %d: %w", id, err)
 	}
+	if err := claimEvidence(ctx, tx, &ch.Entry); err != nil {
+		return fmt.Errorf("case %d: %w", id, err)
+	}
 	packed, err := packEntries([]casework.Entry{ch.Entry})
 	if err != nil {
 		return err

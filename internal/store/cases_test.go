@@ -17,6 +17,7 @@ import (
 	"lianqin/geodata"
 	"lianqin/internal/auth"
 	"lianqin/internal/casework"
+	"lianqin/internal/evidence"
 	"lianqin/internal/fault"
 	"lianqin/internal/grid"
 	"lianqin/internal/locate"
@@ -26,9 +27,11 @@ import (
 // office is a desk on a small district, with a clock that tests turn.
 type office struct {
 	*casework.Desk
-	store *Store
-	mu    sync.Mutex
-	now   time.Time
+	t      testing.TB
+	store  *Store
+	mu     sync.Mutex
+	now    time.Time
+	photos int
 }
 
 func (o *office) clock() time.Time {
@@ -50,7 +53,7 @@ func deskOf(t testing.TB, s *Store) *office {
 	if _, ok := a.Current(); !ok {
 		publish(t, a, enter(t, a, 1), day(2020, 1, 1))
 	}
-	o := &office{store: s, now: time.Date(2026, 3, 3, 9, 0, 0, 0, grid.Zone)}
+	o := &office{t: t, store: s, now: time.Date(2026, 3, 3, 9, 0, 0, 0, grid.Zone)}
 	cat, err := casework.ReadCatalogue(bytes.NewReader(geodata.Departments), bytes.NewReader(geodata.Catalogue))
 	if err != nil {
 		t.Fatal(err)
@@ -85,9 +88,25 @@ var (
 	team      = []casework.Actor{{ID: "zhao", Role: casework.Handler, Department: "310114001-S02"}}
 )
 
+// photo is a photo that somebody has just sent.
+func (o *office) photo() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.photos++
+	name := fmt.Sprintf("desk%p.photo%d", o, o.photos)
+	if err := o.store.Evidence().EnterFile(o.t.Context(), sent(name, o.now), 1<<40); err != nil {
+		o.t.Error(err)
+	}
+	return []string{name}
+}
+
+func sent(name string, at time.Time) evidence.File {
+	return evidence.File{Name: name, Type: evidence.JPEG, Size: 2000, ThumbSize: 1000, Width: 40, Height: 30, SHA256: strings.Repeat("0a", 32), Sender: "device:1", Received: at}
+}
+
 func (o *office) seen(item string, at orb.Point) casework.Arrival {
 	return casework.Arrival{By: patrolman, Item: item, Position: &casework.Position{At: at, AccuracyM: 8},
-		Intake: casework.Intake{Channel: casework.ByPatrol, Captured: o.clock().Add(-time.Minute), Text: "墙外堆物"}, Evidence: []string{"photo-1"}}
+		Intake: casework.Intake{Channel: casework.ByPatrol, Captured: o.clock().Add(-time.Minute), Text: "墙外堆物"}, Evidence: o.photo()}
 }
 
 func (o *office) open(t testing.TB, a casework.Arrival) casework.Case {
@@ -122,8 +141,8 @@ func (o *office) through(t testing.TB, c casework.Case, steps int) casework.Case
 		{casework.File, centre, casework.Input{}},
 		{casework.Dispatch, centre, casework.Input{}},
 		{casework.Take, team, casework.Input{}},
-		{casework.Dispose, team, casework.Input{Text: "已拆除", Evidence: []string{"photo-2"}}},
-		{casework.Check, checker, casework.Input{Evidence: []string{"photo-3"}}},
+		{casework.Dispose, team, casework.Input{Text: "已拆除", Evidence: o.photo()}},
+		{casework.Check, checker, casework.Input{Evidence: o.photo()}},
 		{casework.Close, centre, casework.Input{}},
 	}[:steps] {
 		c = o.do(t, c, s.action, s.by, s.in)

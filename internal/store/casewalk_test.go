@@ -44,7 +44,7 @@ func TestWalk(t *testing.T) {
 			if slices.Contains(dull, a.Action) && r.IntN(10) > 0 {
 				continue
 			}
-			rec, err := o.Act(t.Context(), deedOf(&a, &cases[i], who, o.clock()))
+			rec, err := o.Act(t.Context(), o.deedOf(&a, &cases[i], who))
 			if err != nil {
 				if kind := fault.KindOf(err); kind == fault.Internal || kind == fault.Unavailable {
 					t.Fatalf("%s by %+v: %v", a.Action, who, err)
@@ -76,7 +76,21 @@ func TestWalk(t *testing.T) {
 		if err != nil || rows != len(cases) {
 			t.Errorf("%d rows, %v", rows, err)
 		}
+		owned := map[int64][]string{}
+		err = eachRow(t.Context(), s.readers, func(row *sql.Rows) error {
+			var name string
+			var owner int64
+			err := row.Scan(&name, &owner)
+			owned[owner] = append(owned[owner], name)
+			return err
+		}, `SELECT name, case_id FROM evidence_file WHERE case_id IS NOT NULL ORDER BY name`)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for i := range cases {
+			if names := slices.Sorted(slices.Values(cases[i].Evidence)); !slices.Equal(owned[cases[i].ID], names) {
+				t.Errorf("case %d names %v and owns %v", cases[i].ID, names, owned[cases[i].ID])
+			}
 			rec, err := o.Case(t.Context(), cases[i].ID)
 			if err != nil {
 				t.Fatal(err)
@@ -92,14 +106,15 @@ func TestWalk(t *testing.T) {
 }
 
 // deedOf is an action with all that it needs.
-func deedOf(a *casework.Transition, c *casework.Case, who casework.Actor, now time.Time) casework.Deed {
+func (o *office) deedOf(a *casework.Transition, c *casework.Case, who casework.Actor) casework.Deed {
+	now := o.clock()
 	d := casework.Deed{Case: c.ID, Seq: c.Seq, By: []casework.Actor{who}, Action: a.Action}
 	in := &d.Input
 	in.Text = "理由"
 	for _, need := range a.Needs {
 		switch need {
 		case casework.NeedsEvidence:
-			in.Evidence = []string{"photo"}
+			in.Evidence = o.photo()
 		case casework.NeedsWriting:
 			in.Writing = "letter"
 		case casework.NeedsReview:

@@ -11,6 +11,7 @@ const shared: Record<string, string[]> = {
   api: ['geometry'],
   ui: ['api', 'geometry'],
   mapkit: ['geometry', 'ui'],
+  district: ['api', 'geometry', 'mapkit', 'ui'],
 }
 const src = import.meta.dirname
 const folders = readdirSync(src, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name)

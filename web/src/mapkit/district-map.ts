@@ -13,7 +13,7 @@ import { degrees } from '../geometry/coord'
 import { palettes } from '../ui/palette'
 import { paintGlow } from './glow'
 import type { Ground } from './ground'
-import { BARE, Plane } from './ground'
+import { BARE, GroundPlane } from './ground'
 import { hatch } from './hatch'
 import type { Texture } from './images'
 import { clear, stipple } from './images'
@@ -86,7 +86,7 @@ export class DistrictMap {
   private readonly fleet: UnitsLayer
   private readonly options: DistrictMapOptions
   private readonly ground: Ground
-  private readonly plane: Plane
+  private readonly plane: GroundPlane
   private look: Look
   private hoveredId = 0
   private chosenIds: readonly number[] = []
@@ -99,7 +99,7 @@ export class DistrictMap {
     this.options = options
     this.look = options.look
     this.ground = options.ground ?? BARE
-    this.plane = new Plane(this.ground.datum)
+    this.plane = new GroundPlane(this.ground.datum)
     this.map = new MapLibre({
       container: options.container,
       style: districtStyle(options.tiles, options.look, this.ground),

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { quantise } from '../geometry/coord'
 import type { GroundLayer } from './ground'
-import { Plane, groundLayers, groundSource } from './ground'
+import { GroundPlane, groundLayers, groundSource } from './ground'
 
 vi.mock('maplibre-gl', () => ({ addProtocol: () => undefined }))
 vi.stubGlobal('location', { origin: 'https://here' })
@@ -9,7 +9,7 @@ vi.stubGlobal('location', { origin: 'https://here' })
 const LAYER: GroundLayer = { tiles: '/tiles/base/0/{z}/{x}/{y}', archive: '', tileSize: 256, minZoom: 0, maxZoom: 18, opacity: 1, dark: 'invert' }
 
 describe('a map in GCJ-02', () => {
-  const plane = new Plane('gcj02')
+  const plane = new GroundPlane('gcj02')
   it('moves every point by its own offset and back', () => {
     const [west, east] = [plane.to([121.1, 31.3]), plane.to([121.4, 31.3])]
     expect(west[0] - 121.1).toBeGreaterThan(0.004)
@@ -27,7 +27,7 @@ describe('a map in GCJ-02', () => {
 
 it('a map in WGS-84 leaves everything as it is', () => {
   const rings = [[quantise([121.2, 31.4])]]
-  expect(new Plane('wgs84').rings(rings)).toBe(rings)
+  expect(new GroundPlane('wgs84').rings(rings)).toBe(rings)
 })
 
 describe('layers', () => {

@@ -32,7 +32,7 @@ export const BARE: Ground = { datum: 'wgs84', attribution: '', layers: [] }
  * datum of its ground. Points are converted one by one, since a constant shift
  * would be wrong by up to 30 m within the district.
  */
-export class Plane {
+export class GroundPlane {
   constructor(private readonly datum: Ground['datum']) {}
 
   to(p: LonLat): LonLat {

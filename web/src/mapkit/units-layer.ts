@@ -7,7 +7,8 @@ import type { CustomLayerInterface, CustomRenderMethodInput, Map as MapLibre } f
 import type { LonLat } from '../geometry/coord'
 import { toPlane } from '../geometry/mercator'
 import type { Palette } from '../ui/palette'
-import type { Plane } from './ground'
+import { program, rgb } from './gl'
+import type { GroundPlane } from './ground'
 
 export type UnitShape = 'circle' | 'triangle' | 'square'
 
@@ -176,7 +177,7 @@ export class UnitsLayer implements CustomLayerInterface {
     origin: LonLat,
     private readonly still: boolean,
     private scale: number,
-    private readonly plane: Plane,
+    private readonly plane: GroundPlane,
   ) {
     this.origin = toPlane(plane.to(origin))
   }
@@ -404,18 +405,7 @@ export class UnitsLayer implements CustomLayerInterface {
 }
 
 function prepare(gl: WebGL2RenderingContext): Drawing {
-  const program = gl.createProgram()
-  for (const [kind, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]] as const) {
-    const shader = gl.createShader(kind)
-    if (!shader) throw new Error('no shader')
-    gl.shaderSource(shader, source)
-    gl.compileShader(shader)
-    if (!gl.getShaderParameter(shader, gl.COMPILE_STATUS) && !gl.isContextLost()) throw new Error(gl.getShaderInfoLog(shader) ?? 'shader')
-    gl.attachShader(program, shader)
-    gl.deleteShader(shader)
-  }
-  gl.linkProgram(program)
-  if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) throw new Error(gl.getProgramInfoLog(program) ?? 'program')
+  const made = program(gl, VERTEX, FRAGMENT, UNIFORMS)
   const shape = gl.createVertexArray()
   gl.bindVertexArray(shape)
   const corners = gl.createBuffer()
@@ -431,11 +421,5 @@ function prepare(gl: WebGL2RenderingContext): Drawing {
     gl.vertexAttribDivisor(place, 1)
   }
   gl.bindVertexArray(null)
-  const at = Object.fromEntries(UNIFORMS.map((name) => [name, gl.getUniformLocation(program, name)])) as Drawing['at']
-  return { gl, program, shape, corners, instances, at }
-}
-
-/** A colour #rrggbb as three numbers from 0 to 1. */
-function rgb(colour: string): number[] {
-  return [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16) / 255)
+  return { gl, ...made, shape, corners, instances }
 }

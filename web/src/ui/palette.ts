@@ -38,6 +38,8 @@ export interface Palette {
   readonly units: Readonly<Record<'circle' | 'triangle' | 'square' | 'stale' | 'edge', string>>
   /** The hatching of grids that are owed a visit. */
   readonly owed: string
+  /** The heat of cases, from the least to the most; warm as cases are. */
+  readonly heat: readonly [string, string, string, string, string, string]
   /** A track on the map, and its stops. */
   readonly track: string
   readonly stop: string
@@ -82,6 +84,7 @@ export const palettes: Readonly<Record<Theme, Palette>> = {
     markEdge: '#06121a',
     units: { circle: '#5be7e0', triangle: '#e3f58c', square: '#8fa6ff', stale: '#a9b0be', edge: '#06121a' },
     owed: '#8aa0b3',
+    heat: ['#2c1c28', '#5f2a33', '#a2432f', '#e0752f', '#ffb85c', '#fff0c8'],
     track: '#5be7e0',
     stop: '#e3f58c',
     codeInk: '#000000',
@@ -117,6 +120,7 @@ export const palettes: Readonly<Record<Theme, Palette>> = {
     markEdge: '#ffffff',
     units: { circle: '#007a80', triangle: '#6f7300', square: '#2f55d4', stale: '#6b7885', edge: '#ffffff' },
     owed: '#51636f',
+    heat: ['#fbe7c6', '#f9c98a', '#ef9a50', '#d9642f', '#a83420', '#641414'],
     track: '#00666a',
     stop: '#6f7300',
     codeInk: '#000000',
