@@ -194,7 +194,7 @@ func writeFacts(s *session, st *store.Store, w io.Writer) (n int, err error) {
 	if err := out.Write(factColumns); err != nil {
 		return 0, err
 	}
-	_, err = st.Cases().Changes(s.ctx, 0, func(k casework.Kept) error {
+	_, err = st.Cases().Changes(s.ctx, 0, func(k *casework.Kept) error {
 		for i := range k.Facts {
 			n++
 			if err := out.Write(factRow(&k.Facts[i])); err != nil {

@@ -103,6 +103,15 @@ const (
 	ReadCatalogue Action = "catalogue.read"
 	// ManageCatalogue is to enter new versions of them.
 	ManageCatalogue Action = "catalogue.manage"
+	// ReadInspections is inspections that are finished, as far as they are about
+	// what is one's own; and others for those who order them.
+	ReadInspections Action = "inspections.read"
+	// OrderInspections is to order and draw inspections, to give them to
+	// inspectors and to end them.
+	OrderInspections Action = "inspections.order"
+	// RecordInspections is to inspect: to say what was found, and to have
+	// something follow it.
+	RecordInspections Action = "inspections.record"
 	// SwitchMode is to turn the district from normal work to emergency and back.
 	SwitchMode Action = "mode.switch"
 )
@@ -113,6 +122,7 @@ var Actions = []Action{
 	ManageAccounts, ManageDevices, ManageLinks, ReadAudit, ReadMetrics,
 	WatchPatrols, ReadTracks, ManagePatrols, ReadQuarantine, SendPositions,
 	ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ImportOrders, ImportCases, ReadCatalogue, ManageCatalogue, SwitchMode,
+	ReadInspections, OrderInspections, RecordInspections,
 }
 
 // WholeDistrict reports whether a is about the district as a whole, so that a
@@ -133,14 +143,14 @@ var allowed = map[Role][]Action{
 		WatchPatrols, ManagePatrols, ReadQuarantine, ReadIndicators, ImportCases, ReadCatalogue, ManageCatalogue},
 	DistrictOperator: {Anyone, ReadMap, OwnSession, ReadGenerations, ManageDevices, ManageLinks,
 		WatchPatrols, ReadTracks, ManagePatrols, ReadQuarantine,
-		ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ImportOrders, ReadCatalogue, SwitchMode},
+		ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ImportOrders, ReadCatalogue, SwitchMode, ReadInspections, OrderInspections},
 	StreetOperator: {Anyone, ReadMap, OwnSession, ReadGenerations, ManageDevices,
 		WatchPatrols, ReadTracks, ManagePatrols, ReadQuarantine,
-		ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadCatalogue},
+		ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadCatalogue, ReadInspections},
 	VillageStation:    {Anyone, ReadMap, OwnSession, WatchPatrols, ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadCatalogue},
-	DepartmentHandler: {Anyone, ReadMap, OwnSession, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadCatalogue},
+	DepartmentHandler: {Anyone, ReadMap, OwnSession, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadCatalogue, ReadInspections},
 	Inspector: {Anyone, ReadMap, OwnSession, ReadGenerations, ReadAudit, WatchPatrols, ReadTracks, ReadQuarantine,
-		ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadCatalogue},
+		ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadCatalogue, ReadInspections, OrderInspections, RecordInspections},
 	Planner:      {Anyone, ReadMap, OwnSession, ReadGenerations, DraftGenerations},
 	Approver:     {Anyone, ReadMap, OwnSession, ReadGenerations, PublishGenerations},
 	PatrolDevice: {Anyone, ReadMap, OwnSession, SendPositions, ReportCases, ReadCases, ActOnCases, SendFiles, ReadCatalogue},

@@ -3,6 +3,7 @@ package casework
 import (
 	"context"
 	"slices"
+	"time"
 
 	"lianqin/internal/fault"
 	"lianqin/internal/grid"
@@ -17,6 +18,8 @@ type Arrival struct {
 	Answer   grid.ID   // which of the candidates it is, when the desk has asked
 	Evidence []string
 	Reporter *Reporter
+
+	Inspected *Inspected // by the item of an inspection that it was found in
 }
 
 // Opened is a case that came in. Outcome is empty without item or position: it
@@ -34,32 +37,17 @@ type Opened struct {
 // already.
 func (d *Desk) Open(ctx context.Context, r Arrival) (*Opened, error) {
 	s, now := d.set.Load(), d.cfg.Now()
-	in := Input{Intake: &r.Intake, Item: r.Item, Evidence: r.Evidence}
 	out := &Opened{}
-	if r.Position != nil {
-		place, err := d.place(r.Position, r.Intake.Captured)
-		if err != nil {
-			return nil, err
-		}
-		if r.Item != "" {
-			if out.Outcome, err = d.explain(s, r.Item, r.Position, r.Answer, r.Intake.Captured, now); err != nil {
-				return nil, err
-			}
-			place.Grid, place.GridCode, place.Street = out.Outcome.Place.Grid, out.Outcome.Place.GridCode, out.Outcome.Place.Street
-		}
-		in.Place = &place
+	in, err := d.intake(s, &r, now, &out.Outcome)
+	if err != nil {
+		return nil, err
 	}
-	err := d.store.UpdateCase(ctx, 0, func(c Case) (*Change, error) {
-		who, err := choose(&c, Report, r.By, r.Intake.Channel)
-		if err != nil {
-			return nil, err
+	err = d.store.UpdateCase(ctx, 0, func(c Case) (*Change, error) {
+		ch, err := s.open(c, &r, now, in)
+		if err == nil {
+			out.Case = ch.Case
 		}
-		next, e, err := s.procedure.Apply(c, Report, who, now, in)
-		if err != nil {
-			return nil, err
-		}
-		out.Case = next
-		return &Change{Case: next, Entry: e, Reporter: r.Reporter}, nil
+		return ch, err
 	})
 	if err != nil {
 		return nil, err
@@ -67,6 +55,39 @@ func (d *Desk) Open(ctx context.Context, r Arrival) (*Opened, error) {
 	d.kept(ctx)
 	out.Duplicates, err = d.duplicates(ctx, s, &out.Case)
 	return out, err
+}
+
+// intake is what r brings, with its place; found gets whom it will go to.
+func (d *Desk) intake(s *deskSetting, r *Arrival, now time.Time, found *Outcome) (Input, error) {
+	in := Input{Intake: &r.Intake, Item: r.Item, Evidence: r.Evidence, Inspected: r.Inspected}
+	if r.Position == nil {
+		return in, nil
+	}
+	place, err := d.place(r.Position, r.Intake.Captured)
+	if err != nil {
+		return in, err
+	}
+	if r.Item != "" {
+		if *found, err = d.explain(s, r.Item, r.Position, r.Answer, r.Intake.Captured, now); err != nil {
+			return in, err
+		}
+		place.Grid, place.GridCode, place.Street = found.Place.Grid, found.Place.GridCode, found.Place.Street
+	}
+	in.Place = &place
+	return in, nil
+}
+
+// open is the draft c after r has come in.
+func (s *deskSetting) open(c Case, r *Arrival, now time.Time, in Input) (*Change, error) {
+	who, err := choose(&c, Report, r.By, r.Intake.Channel)
+	if err != nil {
+		return nil, err
+	}
+	next, e, err := s.procedure.Apply(c, Report, who, now, in)
+	if err != nil {
+		return nil, err
+	}
+	return &Change{Case: next, Entry: e, Reporter: r.Reporter}, nil
 }
 
 // kept has the book follow what was committed just now. It is committed even

@@ -217,6 +217,23 @@ func (b *Book) Figures(q Query) (*Figures, error) {
 	return n.figures(&b.named), nil
 }
 
+// ClosedIn are the cases that f passes and that were closed in [from, to) and
+// not after asOf, in order, each once. What was closed stays so: the answer
+// does not change later on.
+func (b *Book) ClosedIn(f Filter, from, to, asOf time.Time) []int64 {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	var out []int64
+	first, end, last := from.UnixMilli(), to.UnixMilli(), asOf.UnixMilli()
+	b.each(&Query{From: from, To: to, AsOf: asOf, Filter: f}, func(r *row) {
+		if r.Closed >= first && r.Closed < end && r.Closed <= last {
+			out = append(out, r.id.Case)
+		}
+	})
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // Cases are the cases behind one figure of q, whose Filter narrows it down to
 // its line: those of its denominator, or of its numerator alone, in order. A
 // case that was reopened may be there once for each cycle that counts. NotFound

@@ -129,18 +129,58 @@ func (c *Case) Clock(name ClockName) (*Timer, bool) {
 	return &c.Cycle.Clocks[i], true
 }
 
-// Next is the running clock on which something is due first, and when; or false
-// when none runs: what a queue is sorted by.
-func (c *Case) Next() (*Timer, time.Time, bool) {
-	var next *Timer
-	var first time.Time
-	for i := range c.Cycle.Clocks {
-		t := &c.Cycle.Clocks[i]
-		if due, _, ok := t.NextDue(); ok && (next == nil || due.Before(first)) {
-			next, first = t, due
+// Deadline is something that is due on a case.
+type Deadline struct {
+	Clock ClockName
+	Stage string // of the clock, when it is one
+	At    time.Time
+}
+
+// Next is what is due first, or false when nothing is: what a queue is sorted
+// by. It is the due time of a running clock, that of a 12345 order which is not
+// answered yet, or the day on which a suspension or the watch list is looked at
+// again.
+func (c *Case) Next() (Deadline, bool) {
+	var next Deadline
+	earlier := func(d Deadline) {
+		if next.At.IsZero() || d.At.Before(next.At) {
+			next = d
 		}
 	}
-	return next, first, next != nil
+	for i := range c.Cycle.Clocks {
+		t := &c.Cycle.Clocks[i]
+		if due, stage, ok := t.NextDue(); ok {
+			earlier(Deadline{t.Name, stage, due})
+		}
+	}
+	if o := c.Order; o != nil && o.Finished.IsZero() && !o.Due.IsZero() {
+		earlier(Deadline{Clock: OrderClock, At: o.Due})
+	}
+	if c.Overlays.Has(Suspended) && !c.Review.IsZero() {
+		earlier(Deadline{Clock: SuspensionReview, At: c.Review})
+	}
+	if c.watched() {
+		earlier(Deadline{Clock: WatchReview, At: c.WatchOn})
+	}
+	return next, !next.At.IsZero()
+}
+
+// ReviewOn is when somebody has to look at it again, because it is suspended or
+// on the watch list; zero when nobody has.
+func (c *Case) ReviewOn() time.Time {
+	var at time.Time
+	if c.Overlays.Has(Suspended) {
+		at = c.Review
+	}
+	if c.watched() && (at.IsZero() || c.WatchOn.Before(at)) {
+		at = c.WatchOn
+	}
+	return at
+}
+
+// watched reports whether somebody can still look at it for the watch list.
+func (c *Case) watched() bool {
+	return c.Overlays.Has(Watched) && !c.WatchOn.IsZero() && slices.Contains(watchable, c.State)
 }
 
 func (c *Case) describe() string {
@@ -256,7 +296,7 @@ func (c *Case) count(e *Entry) {
 		}
 	case Escalate:
 		c.Centre = ""
-	case Watch:
+	case Watch, ReviewWatch:
 		c.WatchOn = e.Input.Review
 	case Unwatch:
 		c.WatchOn = time.Time{}

@@ -38,12 +38,6 @@ type Record struct {
 	Entries []Entry
 }
 
-// Kept is what was kept last of a case, for figures.
-type Kept struct {
-	Case  int64
-	Facts []Fact
-}
-
 // Reporter is who reported a case. It is kept apart from the case, and only who
 // deals with that may see it.
 type Reporter struct {
@@ -79,10 +73,11 @@ type Store interface {
 	// that was not sent, or that is another case's: naming a file makes it this
 	// case's, in the same transaction.
 	UpdateCase(ctx context.Context, id int64, f func(Case) (*Change, error)) error
-	// Changes tells the facts of every case that was changed after change
-	// number after, in order, and returns the last number. Numbers grow in the
-	// order of commits.
-	Changes(ctx context.Context, after int64, f func(Kept) error) (int64, error)
+	// Changes tells every case that was changed after change number after, as it
+	// stands, in the order of Change and Case, and returns the last number.
+	// Numbers grow in the order of commits, and all of a number are told or none.
+	// A Kept and its Facts are good until f returns; Clone keeps them.
+	Changes(ctx context.Context, after int64, f func(*Kept) error) (int64, error)
 	// Reporter is who reported a case; the audit says who asked. NotFound says
 	// that nobody gave a name.
 	Reporter(ctx context.Context, id int64) (Reporter, error)
@@ -98,6 +93,10 @@ type DeskConfig struct {
 	// Catalogue and Calendar are entered as the first when there is none.
 	Catalogue *Catalogue
 	Calendar  *WorkingCalendar
+	// Watchers are told of every case there is while the desk is opened, by one
+	// reading for all of them, and of each that changes after that while Follow
+	// runs, as Watch has it.
+	Watchers []func(*Kept)
 	// Archive takes whole histories in; nil takes in none.
 	Archive Archive
 }
@@ -109,9 +108,13 @@ type Desk struct {
 	cfg   DeskConfig
 	set   atomic.Pointer[deskSetting]
 	book  *Book
+	queue *Queue
+	feed  *feed
 
-	mu   sync.Mutex // over what follows the store
-	seen int64      // change number that the book has come to
+	mu     sync.Mutex // over what follows the store
+	opened bool       // all cases were read
+	first  int64      // change number that they were read up to
+	seen   int64      // change number that book and queue have come to
 }
 
 // deskSetting is a Setting, made ready for use.
@@ -130,7 +133,7 @@ func OpenDesk(ctx context.Context, store Store, cfg DeskConfig) (*Desk, error) {
 	if err := cfg.Rules.Check(); err != nil {
 		return nil, err
 	}
-	d := &Desk{store: store, cfg: cfg, book: NewBook()}
+	d := &Desk{store: store, cfg: cfg, book: NewBook(), queue: newQueue(), feed: newFeed()}
 	if err := d.begin(ctx); err != nil {
 		return nil, err
 	}
@@ -199,21 +202,58 @@ func (d *Desk) Reload(ctx context.Context) error {
 	return d.catchUp(ctx)
 }
 
-// catchUp has the book follow the store. The caller holds mu.
+// catchUp has book and queue follow the store, and those who watch. The caller
+// holds mu.
 func (d *Desk) catchUp(ctx context.Context) error {
-	last, err := d.store.Changes(ctx, d.seen, func(k Kept) error {
+	if !d.opened {
+		return d.readAll(ctx)
+	}
+	fresh := batch{after: d.seen}
+	last, err := d.store.Changes(ctx, d.seen, func(k *Kept) error {
 		d.book.PutFacts(k.Case, k.Facts)
+		kept := k.Clone()
+		d.queue.put(kept)
+		fresh.add(kept)
 		return nil
 	})
-	if err == nil {
-		d.seen = last
+	if err != nil || last == d.seen {
+		return err
 	}
-	return err
+	d.seen, fresh.last = last, last
+	d.feed.add(fresh)
+	return nil
+}
+
+// readAll tells book, queue and watchers of every case there is.
+func (d *Desk) readAll(ctx context.Context) error {
+	last, err := d.store.Changes(ctx, 0, func(k *Kept) error {
+		d.book.PutFacts(k.Case, k.Facts)
+		if queued(k) {
+			d.queue.put(k.Clone())
+		}
+		k.Facts = nil
+		for _, tell := range d.cfg.Watchers {
+			tell(k)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	d.opened, d.first, d.seen = true, last, last
+	d.feed.add(batch{last: last})
+	return nil
 }
 
 // Follow reloads every second, since another process may have changed what is
-// kept, until ctx ends. What goes wrong is told to failed.
+// kept, and tells the Watchers of what changes, until ctx ends. What goes wrong
+// is told to failed.
 func (d *Desk) Follow(ctx context.Context, failed func(error)) {
+	var watchers sync.WaitGroup
+	defer watchers.Wait()
+	for _, tell := range d.cfg.Watchers {
+		watchers.Go(func() { d.watch(ctx, d.first, tell) })
+	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {

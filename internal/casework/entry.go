@@ -34,6 +34,13 @@ type Input struct {
 	Stage      string        `json:"stage,omitempty"`
 	Joint      *Joint        `json:"joint,omitempty"`
 	Duplicate  int64         `json:"duplicate_of,omitzero"`
+	Inspected  *Inspected    `json:"inspected,omitempty"` // of what follows from an inspection: which
+}
+
+// Inspected names the item of an inspection.
+type Inspected struct {
+	Inspection int64 `json:"inspection"`
+	Item       int   `json:"item"` // its number
 }
 
 // Entry is one line of a case's history: who did what, when, and all that came

@@ -132,7 +132,7 @@ func FuzzHistory(f *testing.F) {
 			var c Case
 			if c, err = h.Check(handedOver); err == nil {
 				DueOf(&c)
-				AppendFacts(nil, FactsOf(&c))
+				AppendKept(nil, KeptOf(&c))
 				c.Parties()
 				for _, role := range Roles {
 					who := Actor{ID: "x", Role: role, Department: c.Cycle.Lead.Code}

@@ -39,6 +39,7 @@ const (
 	Reassign          Action = "reassign"
 	Escalate          Action = "escalate"
 	Watch             Action = "watch"
+	ReviewWatch       Action = "review-watch"
 	Unwatch           Action = "unwatch"
 	JoinDuty          Action = "joint-duty"
 	Contribute        Action = "contribute"
@@ -73,7 +74,7 @@ var (
 // What is not in the rows: a 12345 order's own clock, which starts with the
 // order and which nothing here pauses or stops but finish-order.
 var LifeCycle = []Transition{
-	{Action: Report, Name: "上报", From: []State{Draft}, To: Reported, Who: []Role{Patrol, Village, Citizen, Hotline, Clerk}, Needs: []Need{NeedsReport},
+	{Action: Report, Name: "上报", From: []State{Draft}, To: Reported, Who: []Role{Patrol, Village, Citizen, Hotline, Clerk, Inspector}, Needs: []Need{NeedsReport},
 		Clocks: []ClockOp{{AcceptClock, Start}}, Standard: contents},
 	{Action: AskVerification, Name: "核实", From: []State{Reported}, To: ToVerify, Who: []Role{Clerk}, Unless: Verified | standing,
 		Clocks: []ClockOp{{VerifyClock, Start}}, Standard: operating},
@@ -143,6 +144,7 @@ var LifeCycle = []Transition{
 	{Action: Escalate, Name: "上报区中心", From: open, Who: centre, Tier: StreetTier, Unless: Escalated, Needs: []Need{NeedsReason}, Sets: Escalated, Standard: operating},
 
 	{Action: Watch, Name: "列入动态管控", From: watchable, Who: []Role{ShiftLeader, Inspector}, Unless: Watched, Needs: []Need{NeedsReason, NeedsReview}, Sets: Watched, Standard: inspecting},
+	{Action: ReviewWatch, Name: "复核动态管控", From: watchable, Who: []Role{ShiftLeader, Inspector}, Under: Watched, Needs: []Need{NeedsReason, NeedsReview}, Standard: inspecting},
 	{Action: Unwatch, Name: "移出动态管控", From: watchable, Who: []Role{ShiftLeader}, Under: Watched, Needs: []Need{NeedsReason}, Clears: Watched, Standard: inspecting},
 
 	{Action: JoinDuty, Name: "组织联合勤务", From: []State{Filed, Dispatched, InDisposal}, Who: []Role{Dispatcher}, Unless: standing, Needs: []Need{NeedsJoint}, Standard: operating},

@@ -702,8 +702,8 @@ func TestWhoHandles(t *testing.T) {
 			t.Errorf("%+v handles it: %v", tt.who, got)
 		}
 	}
-	k, due, ok := s.c.Next()
-	if !ok || k.Name != DisposalClock || !due.Equal(local(t, "2026-02-11 14:30")) {
-		t.Errorf("next is %v of %+v", due, k)
+	next, ok := s.c.Next()
+	if !ok || next.Clock != DisposalClock || !next.At.Equal(local(t, "2026-02-11 14:30")) {
+		t.Errorf("next is %+v", next)
 	}
 }

@@ -48,7 +48,7 @@ const (
 )
 
 var modelRoles = map[Action]string{
-	Report: "patrol village public 12345 clerk", AskVerification: "clerk", Verify: "patrol village", VerifyNotFound: "patrol village",
+	Report: "patrol village public 12345 clerk inspector", AskVerification: "clerk", Verify: "patrol village", VerifyNotFound: "patrol village",
 	Accept: "clerk", NotAccept: "clerk", SelfHandle: "patrol village", File: "shift-leader", NotFile: "shift-leader",
 	Dispatch: "dispatcher", Take: "department", AskReturn: "department", Return: "dispatcher", ReturnMisdirected: "dispatcher",
 	RefuseReturn: "dispatcher", FinishStage: "department", Dispose: "department", Check: "patrol village inspector",
@@ -57,7 +57,7 @@ var modelRoles = map[Action]string{
 	AskSuspension: "department", Suspend: "shift-leader", RefuseSuspension: "shift-leader", ReviewSuspension: "shift-leader",
 	EndSuspension: "shift-leader dispatcher", Supervise: "shift-leader deputy-director inspector", Answer: "department dispatcher",
 	AskCoordination: "shift-leader dispatcher", Rule: "shift-leader deputy-director", Reassign: "shift-leader deputy-director",
-	Escalate: "shift-leader dispatcher", Watch: "shift-leader inspector", Unwatch: "shift-leader", JoinDuty: "dispatcher",
+	Escalate: "shift-leader dispatcher", Watch: "shift-leader inspector", ReviewWatch: "shift-leader inspector", Unwatch: "shift-leader", JoinDuty: "dispatcher",
 	Contribute: "department", Reopen: "inspector 12345", Discard: "shift-leader", FinishOrder: "clerk",
 	AddNote: "patrol village clerk shift-leader dispatcher department deputy-director inspector",
 }
@@ -144,7 +144,7 @@ func (m *model) stands(a Action) bool {
 		return m.open() && !m.flags["escalated"]
 	case Watch:
 		return (m.open() || m.is("closed")) && !m.flags["watched"]
-	case Unwatch:
+	case ReviewWatch, Unwatch:
 		return (m.open() || m.is("closed")) && m.flags["watched"]
 	case JoinDuty:
 		return m.is("filed", "dispatched", "in-disposal") && m.free()
@@ -223,7 +223,7 @@ func (m *model) lacks(a Action, who Actor, in Input) string {
 		ok = text && in.Extra > 0
 	case ExtendAgain:
 		ok = text && in.Extra > 0 && in.Writing != ""
-	case AskSuspension, ReviewSuspension, Watch:
+	case AskSuspension, ReviewSuspension, Watch, ReviewWatch:
 		ok = text && !in.Review.IsZero()
 	case Suspend:
 		ok = !in.Review.IsZero()
@@ -556,7 +556,7 @@ func modelInput(r *rand.Rand, a Action, who Actor, at time.Time) Input {
 	}
 	switch a {
 	case Report:
-		channel := map[Role]Channel{Patrol: ByPatrol, Village: ByVillage, Citizen: ByPublic, Hotline: ByHotline, Clerk: ByPublic}[who.Role]
+		channel := map[Role]Channel{Patrol: ByPatrol, Inspector: ByPatrol, Village: ByVillage, Citizen: ByPublic, Hotline: ByHotline, Clerk: ByPublic}[who.Role]
 		in.Intake = &Intake{Channel: channel, Captured: at.Add(-time.Duration(r.IntN(100)) * time.Minute)}
 		if channel == ByHotline {
 			in.Intake.Order = &Order{Number: "n", Days: 5, Issued: at.Add(-time.Hour)}
@@ -574,7 +574,7 @@ func modelInput(r *rand.Rand, a Action, who Actor, at time.Time) Input {
 		if r.IntN(2) == 0 {
 			in.Assignment = lead()
 		}
-	case AskSuspension, Suspend, ReviewSuspension, Watch:
+	case AskSuspension, Suspend, ReviewSuspension, Watch, ReviewWatch:
 		in.Review = at.Add(48 * time.Hour)
 	case Supervise:
 		in.ReplyBy = at.Add(24 * time.Hour)

@@ -106,11 +106,12 @@ func missing(field string, is bool, format string, args ...any) error {
 
 // brings are the channels by which a role may report.
 var brings = map[Role][]Channel{
-	Patrol:  {ByPatrol},
-	Village: {ByVillage},
-	Citizen: {ByPublic},
-	Hotline: {ByHotline},
-	Clerk:   {ByPublic, ByHotline, ByEmergency}, // who telephones, and the duty roster
+	Patrol:    {ByPatrol},
+	Village:   {ByVillage},
+	Citizen:   {ByPublic},
+	Hotline:   {ByHotline},
+	Clerk:     {ByPublic, ByHotline, ByEmergency}, // who telephones, and the duty roster
+	Inspector: {ByPatrol},                         // what he comes upon in the field counts as found by patrol
 }
 
 func (p *Procedure) checkIntake(e *Entry) error {
@@ -187,12 +188,13 @@ var uses = []struct {
 	{"place", func(in *Input) bool { return in.Place != nil }, []Action{Report, Accept, File}},
 	{"assignment", func(in *Input) bool { return in.Assignment != nil }, []Action{Dispatch, Rule, Reassign}},
 	{"writing", func(in *Input) bool { return in.Writing != "" }, []Action{ExtendAgain}},
-	{"review", func(in *Input) bool { return !in.Review.IsZero() }, []Action{AskSuspension, Suspend, ReviewSuspension, Watch}},
+	{"review", func(in *Input) bool { return !in.Review.IsZero() }, []Action{AskSuspension, Suspend, ReviewSuspension, Watch, ReviewWatch}},
 	{"reply_by", func(in *Input) bool { return !in.ReplyBy.IsZero() }, []Action{Supervise}},
 	{"extra_ns", func(in *Input) bool { return in.Extra != 0 }, []Action{AskExtension, ExtendOnce, ExtendAgain}},
 	{"kind", func(in *Input) bool { return in.Kind != "" }, []Action{AskCoordination}},
 	{"stage", func(in *Input) bool { return in.Stage != "" }, []Action{FinishStage}},
 	{"joint", func(in *Input) bool { return in.Joint != nil }, []Action{JoinDuty}},
+	{"inspected", func(in *Input) bool { return in.Inspected != nil }, Remedies},
 	{"duplicate_of", func(in *Input) bool { return in.Duplicate != 0 }, []Action{Discard}},
 }
 

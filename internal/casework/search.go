@@ -66,8 +66,8 @@ func CursorOf(c *Case) Cursor { return Cursor{DueOf(c), c.ID} }
 
 // DueOf is when c is due next, in Unix milliseconds, or NeverDue.
 func DueOf(c *Case) int64 {
-	if _, at, ok := c.Next(); ok {
-		return at.UnixMilli()
+	if next, ok := c.Next(); ok {
+		return next.At.UnixMilli()
 	}
 	return NeverDue
 }

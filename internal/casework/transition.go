@@ -49,6 +49,13 @@ const (
 	EveryClock        ClockName = "all"
 )
 
+// What else is due as a clock is, though none runs.
+const (
+	OrderClock       ClockName = "order"             // of a 12345 order
+	SuspensionReview ClockName = "suspension-review" // 挂账复核
+	WatchReview      ClockName = "watch-review"      // 动态管控复核
+)
+
 // Op is what a transition does to a clock.
 type Op string
 

@@ -48,6 +48,9 @@ type Config struct {
 	Catalogue *casework.Catalogue
 	// Desk is where cases are; with none, what is about cases is Unavailable.
 	Desk *casework.Desk
+	// Inspections is where cases are inspected; with none, what is about that is
+	// Unavailable.
+	Inspections *casework.Inspectorate
 	// Files is where photos and files of cases are; with none, what is about
 	// them is Unavailable.
 	Files *evidence.Shelf

@@ -160,12 +160,11 @@ type dueAnswer struct {
 }
 
 func dueOf(c *casework.Case, now time.Time) *dueAnswer {
-	timer, at, ok := c.Next()
+	next, ok := c.Next()
 	if !ok {
 		return nil
 	}
-	_, stage, _ := timer.NextDue()
-	return &dueAnswer{timer.Name, stage, at.In(grid.Zone), now.After(at)}
+	return &dueAnswer{next.Clock, next.Stage, next.At.In(grid.Zone), now.After(next.At)}
 }
 
 // allowedAnswer is an action that the caller may take, with what it needs.

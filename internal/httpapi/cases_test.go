@@ -45,8 +45,11 @@ type caseTown struct {
 	district, one, two, team, station, inspector, admin, device, other visitor
 }
 
-func newCaseTown(t testing.TB) *caseTown {
-	town := &caseTown{API: closedAPI(t, Config{}, lattice(t, 8, 2))}
+func newCaseTown(t testing.TB) *caseTown { return newCaseTownAt(t, nil) }
+
+// newCaseTownAt is newCaseTown by another clock.
+func newCaseTownAt(t testing.TB, now func() time.Time) *caseTown {
+	town := &caseTown{API: closedAPI(t, Config{Now: now}, lattice(t, 8, 2))}
 	who := func(login string, role auth.Role, j auth.Jurisdiction) visitor {
 		addAccount(t, town.API, login, role, j)
 		return signedIn(t, town.API, login)

@@ -185,6 +185,7 @@ func newAPI(t testing.TB, cfg Config, gen *grid.Generation) *API {
 	}
 	if cfg.Desk == nil && gen != nil {
 		cfg.Desk = testDesk(t, s, cfg)
+		cfg.Inspections = casework.NewInspectorate(cfg.Desk, s.Cases())
 	}
 	a, err := New(cfg)
 	if err != nil {

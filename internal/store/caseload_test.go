@@ -34,11 +34,17 @@ func model(t testing.TB) []casework.Entry {
 // copies are n cases like model, one a minute; every 28th came with a 12345
 // order's number.
 func copies(model []casework.Entry, n int) iter.Seq2[casework.Batch, error] {
+	return withOrders(model, n, 28, "W")
+}
+
+// withOrders are n cases like model, of which every so many came with an order
+// whose number begins with prefix.
+func withOrders(model []casework.Entry, n, every int, prefix string) iter.Seq2[casework.Batch, error] {
 	return func(yield func(casework.Batch, error) bool) {
 		for from := 0; from < n; from += 1000 {
 			if !yield(func() (out []casework.Loading) {
 				for i := from; i < min(n, from+1000); i++ {
-					out = append(out, copyOf(model, i))
+					out = append(out, copyOf(model, i, every, prefix))
 				}
 				return out
 			}, nil) {
@@ -48,16 +54,16 @@ func copies(model []casework.Entry, n int) iter.Seq2[casework.Batch, error] {
 	}
 }
 
-func copyOf(model []casework.Entry, i int) casework.Loading {
-	h := casework.History{Source: "elsewhere", Number: strconv.Itoa(i), Entries: make([]casework.Entry, len(model))}
+func copyOf(model []casework.Entry, i, every int, prefix string) casework.Loading {
+	h := casework.History{Source: "elsewhere", Number: prefix + strconv.Itoa(i), Entries: make([]casework.Entry, len(model))}
 	for k, e := range model {
 		e.At = e.At.Add(time.Duration(i) * time.Minute)
 		if k == 0 {
 			place := *e.Input.Place
 			place.At[0] += float64(i%1000) * 1e-6
 			e.Input.Place = &place
-			if i%28 == 0 {
-				e.Order = &casework.Order{Number: fmt.Sprint("W", i), Days: 5, Issued: e.At, Due: e.At.Add(240 * time.Hour)}
+			if i%every == 0 {
+				e.Order = &casework.Order{Number: fmt.Sprint(prefix, i), Days: 5, Issued: e.At, Due: e.At.Add(240 * time.Hour)}
 			}
 		}
 		h.Entries[k] = e
@@ -141,7 +147,7 @@ func TestLoad(t *testing.T) {
 			t.Errorf("%+v", next)
 		}
 
-		another := copyOf(history, 0)
+		another := copyOf(history, 0, 28, "W")
 		another.Number = "another"
 		if _, _, refused := load(t, s, one(another)); len(refused) != 1 || fault.KindOf(refused[0]) != fault.Conflict || !strings.Contains(refused[0].Error(), "W0") {
 			t.Errorf("an order that is there: %v", refused)
@@ -149,7 +155,7 @@ func TestLoad(t *testing.T) {
 		stop := errors.New("stop")
 		n2 := 0
 		err = s.Cases().Load(t.Context(), func(yield func(casework.Batch, error) bool) {
-			more := copyOf(history, n+1)
+			more := copyOf(history, n+1, 28, "W")
 			_ = yield(func() []casework.Loading { return []casework.Loading{more} }, nil) && yield(nil, stop)
 		}, func(l []casework.Landing) { n2 += len(l) })
 		if n2 != 1 || !errors.Is(err, stop) {
@@ -170,7 +176,7 @@ func TestLoadTranslates(t *testing.T) {
 		o := deskOf(t, s)
 		own := o.open(t, o.seen(unlawfulBuilding, inStreet1))
 		of := func(number string, change func(*casework.History)) casework.Loading {
-			l := copyOf(history, 1)
+			l := copyOf(history, 1, 28, "W")
 			l.Number = number
 			change(&l.History)
 			return loading(1, l.History)

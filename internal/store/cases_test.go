@@ -47,7 +47,10 @@ func (o *office) pass(d time.Duration) {
 }
 
 // deskOf opens a desk; the district is entered when there is none.
-func deskOf(t testing.TB, s *Store) *office {
+func deskOf(t testing.TB, s *Store) *office { return deskWith(t, s) }
+
+// deskWith is deskOf for those who watch.
+func deskWith(t testing.TB, s *Store, watchers ...func(*casework.Kept)) *office {
 	t.Helper()
 	a := atlas(t, s)
 	if _, ok := a.Current(); !ok {
@@ -71,7 +74,7 @@ func deskOf(t testing.TB, s *Store) *office {
 		t.Fatal(err)
 	}
 	o.Desk, err = casework.OpenDesk(t.Context(), s.Cases(), casework.DeskConfig{Indexes: locate.NewIndexes(a), Rules: casework.UsualRules(),
-		Standards: standards, Hours: hours, Catalogue: cat, Calendar: days, Now: o.clock})
+		Standards: standards, Hours: hours, Catalogue: cat, Calendar: days, Now: o.clock, Watchers: watchers})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	_ "embed"
 	"encoding/json"
+	"fmt"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -31,24 +32,33 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-func packEntries(entries []casework.Entry) ([]byte, error) {
-	text, err := json.Marshal(entries)
+func packEntries(entries []casework.Entry) ([]byte, error) { return packJSON(entries) }
+
+func packJSON(v any) ([]byte, error) {
+	text, err := json.Marshal(v)
 	if err != nil {
 		return nil, fault.New(fault.Internal, "history: %w", err)
 	}
 	return packer.EncodeAll(text, make([]byte, 0, 256+len(text)/8)), nil
 }
 
+func unpackJSON(packed []byte, v any) error {
+	text, err := unpacker.DecodeAll(packed, nil)
+	if err == nil {
+		err = json.Unmarshal(text, v)
+	}
+	if err != nil {
+		return fault.New(fault.Internal, "packed entries: %w", err)
+	}
+	return nil
+}
+
 // unpackEntries are packed entries of a case, whose ID those do not need to
 // say.
 func unpackEntries(id int64, packed []byte) ([]casework.Entry, error) {
-	text, err := unpacker.DecodeAll(packed, nil)
-	if err != nil {
-		return nil, fault.New(fault.Internal, "history of case %d: %w", id, err)
-	}
 	var entries []casework.Entry
-	if err := json.Unmarshal(text, &entries); err != nil {
-		return nil, fault.New(fault.Internal, "history of case %d: %w", id, err)
+	if err := unpackJSON(packed, &entries); err != nil {
+		return nil, fmt.Errorf("history of case %d: %w", id, err)
 	}
 	for i := range entries {
 		entries[i].Case = id
