@@ -48,7 +48,7 @@ func (town *inspectedTown) closed(t *testing.T, i, j int, checkedBy visitor) cas
 		action, fields string
 	}{
 		{town.one, "accept", ""}, {town.one, "file", ""}, {town.one, "dispatch", ""}, {town.team, "take", ""},
-		{town.team, "dispose", `,"text":"已清理","evidence":["photo-2"]`}, {checkedBy, "check", `,"evidence":["photo-3"]`}, {town.one, "close", ""},
+		{town.team, "dispose", `,"text":"已清理","evidence":["` + town.photo(t, town.team) + `"]`}, {checkedBy, "check", `,"evidence":["` + town.photo(t, checkedBy) + `"]`}, {town.one, "close", ""},
 	} {
 		c = decode[caseAnswer](t, town.act(step.who, c, step.action, step.fields).ResponseRecorder, 200)
 	}

@@ -55,7 +55,7 @@ func withOrders(model []casework.Entry, n, every int, prefix string) iter.Seq2[c
 }
 
 func copyOf(model []casework.Entry, i, every int, prefix string) casework.Loading {
-	h := casework.History{Source: "elsewhere", Number: prefix + strconv.Itoa(i), Entries: make([]casework.Entry, len(model))}
+	h := casework.History{Source: "elsewhere", Number: fmt.Sprint(prefix, i), Entries: make([]casework.Entry, len(model))}
 	for k, e := range model {
 		e.At = e.At.Add(time.Duration(i) * time.Minute)
 		if k == 0 {

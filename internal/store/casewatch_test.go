@@ -88,9 +88,8 @@ func TestWatch(t *testing.T) {
 		first := deskOf(t, s)
 		a, b := first.open(t, first.seen(unlawfulBuilding, inStreet1)), first.open(t, first.seen(unlawfulBuilding, inStreet1))
 		first.through(t, b, 7)
-		n := 0
-		if err := s.Cases().Load(t.Context(), copies(history, 30), func(l []casework.Landing) { n += len(l) }); n != 30 || err != nil {
-			t.Fatal(n, err)
+		if n, _, refused := load(t, s, copies(history, 30)); n != 30 {
+			t.Fatal(n, refused)
 		}
 
 		var everything, fresh, slow told
@@ -121,13 +120,10 @@ func TestWatch(t *testing.T) {
 			time.Sleep(time.Millisecond)
 		}
 		fresh.mu.Unlock()
-		o.through(t, c, 7)                                                                                 // this process
-		first.pass(o.clock().Sub(first.clock()))                                                           //
-		first.through(t, a, 3)                                                                             // another
-		err := s.Cases().Load(t.Context(), withOrders(history, 6000, 1, "X"), func([]casework.Landing) {}) // more than is held, under one number each
-		if err != nil {
-			t.Fatal(err)
-		}
+		o.through(t, c, 7)                            // this process
+		first.pass(o.clock().Sub(first.clock()))      //
+		first.through(t, a, 3)                        // another
+		load(t, s, withOrders(history, 6000, 1, "X")) // more than is held, under one number each
 		all := func(kept []casework.Kept) bool {
 			n := 0
 			for _, k := range kept {
@@ -180,23 +176,21 @@ func BenchmarkOpenDesk(b *testing.B) {
 		b.Run(kind.name, func(b *testing.B) {
 			s := open(b, kind.url(b))
 			deskOf(b, s)
-			if err := s.Cases().Load(b.Context(), func(yield func(casework.Batch, error) bool) {
-				for batch := range copies(history, 298_694) {
+			load(b, s, func(yield func(casework.Batch, error) bool) {
+				for batch, err := range copies(history, 298_694) {
 					if !yield(func() []casework.Loading {
 						all := batch()
 						for i := 0; i < len(all); i += 30 {
-							open := all[i].History
-							open.Entries = open.Entries[:4]
-							all[i] = loading(i, open)
+							h := all[i].History
+							h.Entries = h.Entries[:4]
+							all[i] = loading(all[i].Line, h)
 						}
 						return all
-					}, nil) {
+					}, err) {
 						return
 					}
 				}
-			}, func([]casework.Landing) {}); err != nil {
-				b.Fatal(err)
-			}
+			})
 			b.ResetTimer()
 			for b.Loop() {
 				n := 0

@@ -3,7 +3,6 @@ package store
 import (
 	_ "embed"
 	"encoding/json"
-	"fmt"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -58,7 +57,7 @@ func unpackJSON(packed []byte, v any) error {
 func unpackEntries(id int64, packed []byte) ([]casework.Entry, error) {
 	var entries []casework.Entry
 	if err := unpackJSON(packed, &entries); err != nil {
-		return nil, fmt.Errorf("history of case %d: %w", id, err)
+		return nil, fault.New(fault.Internal, "history of case %d: %w", id, err)
 	}
 	for i := range entries {
 		entries[i].Case = id
