@@ -24,7 +24,7 @@ var onlyIn = map[string][]string{
 	"github.com/nats-io/":                  {"internal/bus"},
 	"github.com/jackc/pgx/":                {"internal/store"},
 	"github.com/pressly/goose/":            {"internal/store"},
-	"github.com/klauspost/compress/":       {"internal/store", "internal/casework"},
+	"github.com/klauspost/compress/":       {"internal/store", "internal/casework", "internal/httpapi"},
 	"modernc.org/sqlite":                   {"internal/store", "internal/geofile"},
 	"database/sql":                         {"internal/store", "internal/geofile"},
 	"github.com/twpayne/go-geom":           {"internal/geofile"},

@@ -1,8 +1,11 @@
 package casework
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -302,7 +305,106 @@ func (d *Desk) Find(ctx context.Context, q Search) (*Found, error) {
 	if err := q.Check(); err != nil {
 		return nil, err
 	}
+	if q.IDs == nil && q.inMemory() {
+		return d.findInMemory(ctx, &q)
+	}
 	return d.store.Find(ctx, q)
+}
+
+// findInMemory has the queue say which cases they are. The first page begins
+// with those of which the words are the number, whatever else is asked for.
+func (d *Desk) findInMemory(ctx context.Context, q *Search) (*Found, error) {
+	numbered := []Record{}
+	if q.Words != "" && q.After == (Cursor{}) {
+		var err error
+		if numbered, err = d.numbered(ctx, strings.TrimSpace(q.Words)); err != nil {
+			return nil, err
+		}
+	}
+	if q.Closed && q.Owed == "" {
+		if len(numbered) == 0 && q.After == (Cursor{}) {
+			return nil, fault.InvalidField("q", "what is closed is found by its number, not by words")
+		}
+		return &Found{Records: numbered}, nil
+	}
+	kept := d.queue.find(q)
+	if q.Count {
+		return &Found{Counts: count(kept, q)}, nil
+	}
+	limit := cmp.Or(q.Limit, MostFound)
+	more := len(kept) > limit
+	var ids []int64
+	for _, k := range kept[:min(len(kept), limit)] {
+		if !slices.ContainsFunc(numbered, func(r Record) bool { return r.Case.ID == k.Case }) {
+			ids = append(ids, k.Case)
+		}
+	}
+	if len(ids) == 0 {
+		return &Found{Records: numbered, More: more}, nil
+	}
+	found, err := d.store.Find(ctx, Search{IDs: ids})
+	if err != nil {
+		return nil, err
+	}
+	return &Found{Records: append(numbered, found.Records...), More: more}, nil
+}
+
+// numbered are the case and the 12345 order of that number.
+func (d *Desk) numbered(ctx context.Context, number string) ([]Record, error) {
+	out := []Record{}
+	if id, err := strconv.ParseInt(number, 10, 64); err == nil && id > 0 {
+		found, err := d.store.Find(ctx, Search{IDs: []int64{id}})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, found.Records...)
+	}
+	found, err := d.store.Find(ctx, Search{Order: number, Limit: 1})
+	if err != nil {
+		return nil, err
+	}
+	return append(out, found.Records...), nil
+}
+
+// count is how many of kept stand in which state under which overlays.
+func count(kept []*Kept, q *Search) []Count {
+	type stand struct {
+		State
+		Overlay
+	}
+	at := map[stand]int{}
+	var out []Count
+	now, soon := q.AsOf.UnixMilli(), q.AsOf.Add(q.Within).UnixMilli()
+	for _, k := range kept {
+		s := stand{k.State, k.Overlays}
+		i, ok := at[s]
+		if !ok {
+			i = len(out)
+			at[s], out = i, append(out, Count{State: k.State, Overlays: k.Overlays})
+		}
+		out[i].N++
+		switch {
+		case k.Due < now:
+			out[i].Overdue++
+		case k.Due < soon:
+			out[i].Near++
+		}
+	}
+	return out
+}
+
+// Index are all cases that q asks for, of what is open, owes a review or an
+// answer, in the order in which they are due, and the number of the last change
+// that they take in. They are the desk's: nobody changes them.
+func (d *Desk) Index(q Search) ([]*Kept, int64, error) {
+	if err := q.Check(); err != nil {
+		return nil, 0, err
+	}
+	if q.Closed && q.Owed == "" {
+		return nil, 0, fault.InvalidField("closed", "the index is of what is open")
+	}
+	revision := d.feed.number()
+	return d.queue.find(&q), revision, nil
 }
 
 // Case is one case with its history, or NotFound.

@@ -54,6 +54,13 @@ func (f *feed) add(b batch) {
 	f.wake = make(chan struct{})
 }
 
+// number is the last change's.
+func (f *feed) number() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.last
+}
+
 // after are the batches after number seen, the first of which may begin before
 // it, and the number that they lead to; held is false when they are held no
 // longer. Wake is closed when there is more.

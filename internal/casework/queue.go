@@ -3,6 +3,7 @@ package casework
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -80,3 +81,63 @@ func (q *Queue) all() []*Kept {
 	}
 	return q.order
 }
+
+// find are those that q asks for, in order, from where it stands on; its limit
+// and what it is to count do not matter.
+func (q *Queue) find(s *Search) []*Kept {
+	all := q.all()
+	if s.After != (Cursor{}) {
+		i, found := slices.BinarySearchFunc(all, &Kept{Due: s.After.Due, Case: s.After.Case}, byDue)
+		if all = all[i:]; found {
+			all = all[1:]
+		}
+	}
+	m := matcher{s, strings.Fields(strings.ToLower(s.Words))}
+	out := make([]*Kept, 0, len(all))
+	for _, k := range all {
+		if m.matches(k) {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// matcher is a Search, made ready for many cases.
+type matcher struct {
+	*Search
+	words []string
+}
+
+func (m *matcher) matches(k *Kept) bool {
+	switch {
+	case m.Owed == "" && !k.Open(),
+		m.State != Draft && m.State != k.State,
+		m.Overlay&^k.Overlays != 0,
+		m.Street != "" && m.Street != k.Street,
+		m.Grid != "" && m.Grid != k.Grid,
+		m.Centre != nil && *m.Centre != k.Centre,
+		m.Department != "" && m.Department != k.Lead,
+		m.Party != "" && !slices.Contains(k.Parties, m.Party),
+		m.Item != "" && m.Item != k.Item,
+		m.Channel != "" && m.Channel != k.Channel,
+		!m.DueFrom.IsZero() && k.Due < m.DueFrom.UnixMilli(),
+		!m.DueTo.IsZero() && k.Due >= m.DueTo.UnixMilli(),
+		m.Owed == OwesReview && (k.Review == 0 || k.Review >= m.AsOf.Add(ReviewAhead).UnixMilli()),
+		m.Owed == OwesOrder && (k.Order == "" || k.OrderFinished != 0):
+		return false
+	}
+	for _, w := range m.words {
+		if !holds(k.Text, w) && !holds(k.Address, w) {
+			return false
+		}
+	}
+	return true
+}
+
+// holds reports whether word, in lower case, is in s in whichever.
+func holds(s, word string) bool {
+	return strings.Contains(s, word) || strings.Contains(strings.ToLower(s), word)
+}
+
+// inMemory reports whether the queue answers, and not the store.
+func (s *Search) inMemory() bool { return s.Words != "" || s.Owed != "" }

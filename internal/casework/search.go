@@ -14,6 +14,9 @@ import (
 // NeverDue is the Cursor's due time of a case none of whose clocks runs.
 const NeverDue = math.MaxInt64
 
+// maxWords is how long the words of a Search may be.
+const maxWords = 200
+
 // MostFound is how many cases one Search finds at most.
 const MostFound = 500
 
@@ -35,6 +38,8 @@ type Search struct {
 	DueFrom    time.Time // open ones due at or after
 	DueTo      time.Time // and before
 	Order      string    // number of the 12345 order, open or not
+	Words      string    // all in text or address of what is open; or the number of a case or 12345 order, open or not
+	Owed       Owed      // open or not
 	Near       *Near
 
 	After Cursor
@@ -45,6 +50,18 @@ type Search struct {
 	AsOf   time.Time // of counts
 	Within time.Duration
 }
+
+// Owed is what somebody still has to do about a case beside its clocks.
+type Owed string
+
+// What may be owed.
+const (
+	OwesReview Owed = "review" // of a suspension or the watch list, within ReviewAhead from AsOf
+	OwesOrder  Owed = "order"  // an answer to its 12345 order
+)
+
+// ReviewAhead is how long before it is due a review is told of.
+const ReviewAhead = 7 * 24 * time.Hour
 
 // Near asks for what may be the same as a case of that item: in the box, and
 // open or captured in [From, To].
@@ -126,6 +143,9 @@ func (q *Search) Check() error {
 		if err := oneOf("channel", q.Channel, Channels...); err != nil {
 			return err
 		}
+	}
+	if len(q.Words) > maxWords {
+		return fault.InvalidField("q", "longer than %d bytes", maxWords)
 	}
 	if q.Limit < 0 || q.Limit > MostFound {
 		return fault.InvalidField("limit", "%d is not 1 to %d", q.Limit, MostFound)

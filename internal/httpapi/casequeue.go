@@ -3,6 +3,8 @@ package httpapi
 import (
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -13,7 +15,7 @@ import (
 	"lianqin/internal/grid"
 )
 
-var casesParams = []string{"street", "grid", "department", "centre", "state", "closed", "overlay", "item", "channel", "party", "due", "order", "after", "limit"}
+var casesParams = []string{"street", "grid", "department", "centre", "state", "closed", "overlay", "item", "channel", "party", "due", "q", "order", "after", "limit", "ids"}
 
 const (
 	casesStreet = iota
@@ -27,9 +29,11 @@ const (
 	casesChannel
 	casesParty
 	casesDue
+	casesWords
 	casesOrder
 	casesAfter
 	casesLimit
+	casesIDs
 )
 
 const (
@@ -81,9 +85,12 @@ func (a *API) caseSearch(c *gin.Context, names []string) (*casework.Search, *par
 		q.DueTo = now
 	case "near":
 		q.DueFrom, q.DueTo = now, now.Add(nearLimit)
+	case string(casework.OwesReview), string(casework.OwesOrder):
+		q.Owed = casework.Owed(p.values[casesDue])
 	default:
-		return nil, nil, fault.InvalidField("due", "%.40q is not overdue or near", p.values[casesDue])
+		return nil, nil, fault.InvalidField("due", "%.40q is not overdue, near, review or order", p.values[casesDue])
 	}
+	q.Words = p.values[casesWords]
 	q.AsOf, q.Within = now, nearLimit
 	return q, &p, nil
 }
@@ -116,6 +123,27 @@ func (a *API) caseLine(c *casework.Case, who []casework.Actor) caseLine {
 	return line
 }
 
+// maxIDs is how many cases are asked for by number at once.
+const maxIDs = 100
+
+// searchIDs asks for cases by their numbers alone.
+func searchIDs(p *params) (*casework.Search, error) {
+	if p.given != 1<<casesIDs {
+		return nil, fault.InvalidField("ids", "stands alone")
+	}
+	q := &casework.Search{IDs: []int64{}}
+	for text := range strings.SplitSeq(p.values[casesIDs], ",") {
+		id, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || id < 1 {
+			return nil, fault.InvalidField("ids", "%.40q is no number of a case", text)
+		}
+		if q.IDs = append(q.IDs, id); len(q.IDs) > maxIDs {
+			return nil, fault.InvalidField("ids", "more than %d", maxIDs)
+		}
+	}
+	return q, nil
+}
+
 // listCases answers GET /api/v1/cases: a page of a queue, what is due first.
 func (a *API) listCases(c *gin.Context) error {
 	d, err := a.desk()
@@ -133,6 +161,11 @@ func (a *API) listCases(c *gin.Context) error {
 		return err
 	}
 	q.Order = p.values[casesOrder]
+	if p.has(casesIDs) {
+		if q, err = searchIDs(p); err != nil {
+			return err
+		}
+	}
 	found, err := d.Find(c.Request.Context(), *q)
 	if err != nil {
 		return err

@@ -93,6 +93,7 @@ var routes = []route{
 	{"GET", "/api/v1/cases", auth.ReadCases, (*API).listCases},
 	{"POST", "/api/v1/cases/import", auth.ImportCases, (*API).importCases},
 	{"GET", "/api/v1/cases/counts", auth.ReadCases, (*API).countCases},
+	{"GET", "/api/v1/cases/index", auth.ReadCases, (*API).indexCases},
 	{"GET", "/api/v1/cases/{id}", auth.ReadCases, (*API).showCase},
 	{"GET", "/api/v1/cases/{id}/reporter", auth.ActOnCases, (*API).showReporter},
 	{"POST", "/api/v1/files", auth.SendFiles, (*API).sendFile},
