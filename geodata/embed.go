@@ -44,6 +44,10 @@ var (
 	//go:embed standards.csv
 	Standards []byte
 
+	// Topics are items that are watched together: code, name, english, items.
+	//go:embed topics.csv
+	Topics []byte
+
 	// District is the demonstration district, as demo generates it from the
 	// files above: GeoJSON (RFC 7946), one grid a line.
 	//go:embed district.geojson

@@ -28,6 +28,7 @@ var onlyIn = map[string][]string{
 	"modernc.org/sqlite":                   {"internal/store", "internal/geofile"},
 	"database/sql":                         {"internal/store", "internal/geofile"},
 	"github.com/twpayne/go-geom":           {"internal/geofile"},
+	"github.com/xuri/excelize/":            {"internal/export"},
 	"github.com/alecthomas/kong":           {"cmd/lianqin"},
 	"github.com/schollz/progressbar/":      {"cmd/lianqin"},
 	"flag":                                 {"cmd/lianqin"},

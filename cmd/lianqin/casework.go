@@ -17,8 +17,12 @@ func desk(s *session, st *store.Store, indexes *locate.Indexes, catalogue *casew
 	if err != nil {
 		return nil, err
 	}
+	topics, err := casework.ReadTopics(bytes.NewReader(geodata.Topics))
+	if err != nil {
+		return nil, err
+	}
 	return casework.OpenDesk(s.ctx, st.Cases(), casework.DeskConfig{Indexes: indexes, Rules: casework.UsualRules(), Standards: standards,
-		Hours: hours, Catalogue: catalogue, Calendar: calendar, Archive: st.Cases()})
+		Hours: hours, Catalogue: catalogue, Calendar: calendar, Topics: topics, Archive: st.Cases()})
 }
 
 // workingRules are the embedded ones.

@@ -93,6 +93,8 @@ const (
 	SendFiles Action = "files.send"
 	// ReadIndicators is the figures of cases.
 	ReadIndicators Action = "indicators.read"
+	// ReadFigureCases is the cases behind a figure, for those who may see both.
+	ReadFigureCases Action = "indicators.cases"
 	// ImportOrders is to enter the hotline's work orders.
 	ImportOrders Action = "orders.import"
 	// ImportCases is to enter whole histories of cases, which say themselves who
@@ -121,7 +123,7 @@ var Actions = []Action{
 	Anyone, ReadMap, OwnSession, ReadGenerations, DraftGenerations, PublishGenerations,
 	ManageAccounts, ManageDevices, ManageLinks, ReadAudit, ReadMetrics,
 	WatchPatrols, ReadTracks, ManagePatrols, ReadQuarantine, SendPositions,
-	ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ImportOrders, ImportCases, ReadCatalogue, ManageCatalogue, SwitchMode,
+	ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadFigureCases, ImportOrders, ImportCases, ReadCatalogue, ManageCatalogue, SwitchMode,
 	ReadInspections, OrderInspections, RecordInspections,
 }
 
@@ -143,14 +145,14 @@ var allowed = map[Role][]Action{
 		WatchPatrols, ManagePatrols, ReadQuarantine, ReadIndicators, ImportCases, ReadCatalogue, ManageCatalogue},
 	DistrictOperator: {Anyone, ReadMap, OwnSession, ReadGenerations, ManageDevices, ManageLinks,
 		WatchPatrols, ReadTracks, ManagePatrols, ReadQuarantine,
-		ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ImportOrders, ReadCatalogue, SwitchMode, ReadInspections, OrderInspections},
+		ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadFigureCases, ImportOrders, ReadCatalogue, SwitchMode, ReadInspections, OrderInspections},
 	StreetOperator: {Anyone, ReadMap, OwnSession, ReadGenerations, ManageDevices,
 		WatchPatrols, ReadTracks, ManagePatrols, ReadQuarantine,
-		ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadCatalogue, ReadInspections},
-	VillageStation:    {Anyone, ReadMap, OwnSession, WatchPatrols, ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadCatalogue},
-	DepartmentHandler: {Anyone, ReadMap, OwnSession, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadCatalogue, ReadInspections},
+		ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadFigureCases, ReadCatalogue, ReadInspections},
+	VillageStation:    {Anyone, ReadMap, OwnSession, WatchPatrols, ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadFigureCases, ReadCatalogue},
+	DepartmentHandler: {Anyone, ReadMap, OwnSession, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadFigureCases, ReadCatalogue, ReadInspections},
 	Inspector: {Anyone, ReadMap, OwnSession, ReadGenerations, ReadAudit, WatchPatrols, ReadTracks, ReadQuarantine,
-		ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadCatalogue, ReadInspections, OrderInspections, RecordInspections},
+		ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadFigureCases, ReadCatalogue, ReadInspections, OrderInspections, RecordInspections},
 	Planner:      {Anyone, ReadMap, OwnSession, ReadGenerations, DraftGenerations},
 	Approver:     {Anyone, ReadMap, OwnSession, ReadGenerations, PublishGenerations},
 	PatrolDevice: {Anyone, ReadMap, OwnSession, SendPositions, ReportCases, ReadCases, ActOnCases, SendFiles, ReadCatalogue},

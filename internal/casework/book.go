@@ -179,6 +179,9 @@ func (b *Book) wanted(f *Filter) (want, bool) {
 		if value == "" {
 			continue
 		}
+		if value == None {
+			value = ""
+		}
 		key, ok := b.named[at].at[value]
 		if !ok {
 			return w, false
@@ -188,6 +191,9 @@ func (b *Book) wanted(f *Filter) (want, bool) {
 	if len(f.Items) > 0 {
 		w.items = make([]bool, len(b.named[itemwise].all))
 		for _, item := range f.Items {
+			if item == None {
+				item = ""
+			}
 			if key, ok := b.named[itemwise].at[item]; ok {
 				w.items[key] = true
 			}
@@ -213,7 +219,7 @@ func (b *Book) Figures(q Query) (*Figures, error) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	n := newCounter(q)
-	b.each(&q, func(r *row) { n.add(&r.Instants, &r.keys) })
+	b.each(&q, func(r *row) { n.add(&r.Instants, &r.keys, r.id.Cycle == 1) })
 	return n.figures(&b.named), nil
 }
 
@@ -234,10 +240,10 @@ func (b *Book) ClosedIn(f Filter, from, to, asOf time.Time) []int64 {
 	return slices.Compact(out)
 }
 
-// Cases are the cases behind one figure of q, whose Filter narrows it down to
-// its line: those of its denominator, or of its numerator alone, in order. A
-// case that was reopened may be there once for each cycle that counts. NotFound
-// says that there is no such indicator.
+// Cases are the cases behind one figure of q, whose Filter and window narrow it
+// down to its line: those of its denominator, or of its numerator alone, in
+// order. A case that was reopened may be there once for each cycle that
+// counts. NotFound says that there is no such indicator.
 func (b *Book) Cases(q Query, indicator string, numerator bool) ([]int64, error) {
 	if err := q.Check(); err != nil {
 		return nil, err
@@ -251,7 +257,8 @@ func (b *Book) Cases(q Query, indicator string, numerator bool) ([]int64, error)
 	n := newCounter(q)
 	var out []int64
 	b.each(&q, func(r *row) {
-		den, num := n.weigh(&r.Instants)
+		traits, in, _ := n.judge(&r.Instants, r.id.Cycle == 1)
+		den, num := countedIn(traits, in)
 		if numerator {
 			den = num
 		}

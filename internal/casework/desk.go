@@ -92,6 +92,7 @@ type DeskConfig struct {
 	Rules     Rules
 	Standards *Register
 	Hours     Hours
+	Topics    []Topic          // what figures are broken down by beside the catalogue's own order
 	Now       func() time.Time // nil is time.Now
 	// Catalogue and Calendar are entered as the first when there is none.
 	Catalogue *Catalogue
@@ -292,8 +293,14 @@ func (d *Desk) ready(s *Setting) (*deskSetting, error) {
 // Procedure is what decides now.
 func (d *Desk) Procedure() *Procedure { return d.set.Load().procedure }
 
-// Figures are the book's.
-func (d *Desk) Figures(q Query) (*Figures, error) { return d.book.Figures(q) }
+// Figures are the book's, by the desk's topics.
+func (d *Desk) Figures(q Query) (*Figures, error) {
+	q.Topics = d.cfg.Topics
+	return d.book.Figures(q)
+}
+
+// Topics are the topics that figures are broken down by.
+func (d *Desk) Topics() []Topic { return d.cfg.Topics }
 
 // CasesOf are the cases behind a figure, as Book.Cases has them.
 func (d *Desk) CasesOf(q Query, indicator string, numerator bool) ([]int64, error) {

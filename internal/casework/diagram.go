@@ -81,9 +81,13 @@ func Table() string {
 // FigureTable is the definitions of all figures as a table in Markdown.
 func FigureTable() string {
 	var b strings.Builder
-	b.WriteString("| 指标 figure | | |\n|---|---|---|\n")
+	b.WriteString("| 指标 figure | | 分子 numerator | 分母 denominator | 并列 beside |\n|---|---|---|---|---|\n")
 	for _, d := range Indicators {
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", d.Code, d.Name, d.Text)
+		num, den, beside := d.Numerator(), d.Denominator(), d.Beside
+		if beside != "" {
+			beside = "`" + beside + "`"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s<br>%s | %s<br>%s | %s | %s |\n", d.Code, d.Name, d.Text, num.Name, num.Text, strings.TrimSuffix(den.Name+"<br>"+den.Text, "<br>"), beside)
 	}
 	return b.String()
 }

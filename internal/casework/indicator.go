@@ -1,400 +1,201 @@
 package casework
 
-import (
-	"fmt"
-	"iter"
-	"math/bits"
-	"slices"
-	"strings"
-	"time"
-
-	"lianqin/internal/fault"
-	"lianqin/internal/grid"
-)
+import "time"
 
 // IndicatorRules is the version of the definitions in Indicators.
 const IndicatorRules = "1"
+
+// NearLimit is how long before it is due a case is near its limit.
+const NearLimit = 2 * time.Hour
+
+// Words are a name in Chinese and in English.
+type Words struct {
+	Name string `json:"name"`
+	Text string `json:"text"`
+}
+
+// basis is the instant that places a fact in a window.
+type basis uint8
+
+const (
+	whenReceived basis = iota
+	whenAccepted
+	whenFiled
+	whenDispatched
+	whenDue
+	whenDisposed
+	whenCheckDue
+	atAsOf // what stands then; the window does not matter
+	bases  = iota
+)
+
+var basisWords = [bases]Words{
+	whenReceived:   {"上报时刻在期内", "received in the window"},
+	whenAccepted:   {"受理时刻在期内", "accepted in the window"},
+	whenFiled:      {"立案时刻在期内", "filed in the window"},
+	whenDispatched: {"首次派遣在期内", "first dispatched in the window"},
+	whenDue:        {"处置时限在期内且不晚于截止时刻", "due for disposal in the window and by as-of"},
+	whenDisposed:   {"处置时刻在期内", "disposed in the window"},
+	whenCheckDue:   {"核查时限在期内且不晚于截止时刻", "due for closing in the window and by as-of"},
+	atAsOf:         {"截止时刻正在处置", "in disposal at as-of"},
+}
+
+// trait is a set of what is true of a fact as of an instant.
+type trait uint32
+
+const (
+	isFirst trait = 1 << iota // not reopened
+	isGrid
+	isHotline
+	isEvent
+	isComponent
+	isSelfHandled
+	isFiledOnTime
+	isKept // never returned by the department
+	isDisposed
+	isDisposedOnTime
+	isExtended
+	isReworked
+	isClosed
+	isOverdue
+	isNear
+	isFinished // the 12345 order
+	isFinishedOnTime
+)
+
+var traitWords = []Words{
+	{"首次上报", "not reopened"}, {"网格案件", "grid case"}, {"12345 工单", "12345 order"}, {"事件", "event"}, {"部件", "component"},
+	{"自行处置", "done by who found it"}, {"立案不晚于时限", "filed by its limit"}, {"未退单", "never returned"},
+	{"已处置", "disposed"}, {"处置不晚于时限", "disposed by its limit"}, {"曾延期", "extended"}, {"曾返工", "reworked"}, {"已结案", "closed"},
+	{"已超时", "past its limit"}, {"2 小时内到期", "due within 2 h"}, {"已办结", "finished"}, {"办结不晚于时限", "finished by its limit"},
+}
+
+// words are those of all traits in t.
+func (t trait) words(separator string, word func(Words) string) string {
+	out := ""
+	for i, w := range traitWords {
+		if t>>i&1 != 0 {
+			if out != "" {
+				out += separator
+			}
+			out += word(w)
+		}
+	}
+	return out
+}
 
 // Indicator defines a figure: what counts in its denominator, at which
 // instant, and what of that counts in its numerator. A count has a numerator
 // alone.
 type Indicator struct {
 	Code string
-	Name string // Chinese
-	Text string // English
+	Words
 	// Count is a number of cases, not a rate.
 	Count bool
+	// Beside is the indicator with the same numerator's meaning on another
+	// base, which is shown beside this one; empty for none.
+	Beside string
 
-	when func(f *Instants, asOf int64) int64 // the instant that places it in a window, 0 for none; nil for what stands at as-of
-	of   func(f *Instants, asOf int64) bool  // further, to be in the denominator; nil for no more
-	num  func(f *Instants, asOf int64) bool  // and in the numerator; nil for a count
+	on  basis
+	of  trait // further, to be in the denominator
+	num trait // and in the numerator
 }
-
-func accepted(f *Instants, _ int64) int64       { return f.Accepted }
-func dueForDisposal(f *Instants, a int64) int64 { return f.dueAsOf(a) }
-func dueForClosing(f *Instants, _ int64) int64  { return f.CheckDue }
-func ofGrid(f *Instants, _ int64) bool          { return !f.Hotline }
-func ofHotline(f *Instants, _ int64) bool       { return f.Hotline }
-func disposed(f *Instants, a int64) bool        { return happened(f.Disposed, a) }
-func finished(f *Instants, a int64) bool        { return happened(f.OrderFinished, a) }
-func inTime(f *Instants, a int64) bool          { return finished(f, a) && f.OrderFinished <= f.OrderDue }
-func pending(f *Instants, a int64) bool         { return f.dueAsOf(a) != 0 && !disposed(f, a) }
-
-// happened reports whether an instant is one, and not after asOf.
-func happened(at, asOf int64) bool { return at != 0 && at <= asOf }
 
 // Indicators are all figures. "Due" is due within the window and not later
 // than as-of, by the due time that held then; what is suspended or in
 // coordination is left out.
 var Indicators = []Indicator{
-	{Code: "accepted", Name: "受理数", Text: "accepted", Count: true, when: accepted},
-	{Code: "accepted-grid", Name: "网格案件", Text: "accepted grid cases", Count: true, when: accepted, of: ofGrid},
-	{Code: "accepted-events", Name: "事件", Text: "accepted events", Count: true, when: accepted,
-		of: func(f *Instants, _ int64) bool { return !f.Hotline && f.Kind == Event }},
-	{Code: "accepted-components", Name: "部件", Text: "accepted components", Count: true, when: accepted,
-		of: func(f *Instants, _ int64) bool { return !f.Hotline && f.Kind == Component }},
-	{Code: "accepted-orders", Name: "12345 工单", Text: "accepted 12345 orders", Count: true, when: accepted, of: ofHotline},
-	{Code: "self-handled", Name: "自行处置数", Text: "done by who found it", Count: true,
-		when: func(f *Instants, _ int64) int64 { return f.Disposed }, of: func(f *Instants, _ int64) bool { return f.SelfHandled }},
+	{"received", Words{"上报数", "received"}, true, "", whenReceived, isFirst, 0},
+	{"accepted", Words{"受理数", "accepted"}, true, "", whenAccepted, 0, 0},
+	{"accepted-grid", Words{"网格案件", "accepted grid cases"}, true, "", whenAccepted, isGrid, 0},
+	{"accepted-events", Words{"事件", "accepted events"}, true, "", whenAccepted, isGrid | isEvent, 0},
+	{"accepted-components", Words{"部件", "accepted components"}, true, "", whenAccepted, isGrid | isComponent, 0},
+	{"accepted-orders", Words{"12345 工单", "accepted 12345 orders"}, true, "", whenAccepted, isHotline, 0},
+	{"self-handled", Words{"自行处置数", "done by who found it"}, true, "", whenDisposed, isSelfHandled, 0},
 
-	{Code: "disposal", Name: "处置率", Text: "disposed / due for disposal", when: dueForDisposal, num: disposed},
-	{Code: "disposal-on-time", Name: "按时处置率", Text: "disposed on time / due for disposal", when: dueForDisposal,
-		num: func(f *Instants, a int64) bool { return disposed(f, a) && f.Disposed <= f.dueAsOf(a) }},
-	{Code: "disposal-of-accepted", Name: "受理处置率", Text: "disposed / accepted grid cases", when: accepted, of: ofGrid, num: disposed},
-	{Code: "closing", Name: "结案率", Text: "closed / due for closing", when: dueForClosing,
-		num: func(f *Instants, a int64) bool { return happened(f.Closed, a) }},
-	{Code: "rework", Name: "返工率", Text: "reworked / due for closing", when: dueForClosing,
-		num: func(f *Instants, a int64) bool { return happened(f.Reworked, a) }},
-	{Code: "extension", Name: "延期率", Text: "extended / due for disposal", when: dueForDisposal,
-		num: func(f *Instants, a int64) bool { return happened(f.Extended, a) }},
-	{Code: "filing-on-time", Name: "按时立案率", Text: "filed on time / filed", when: func(f *Instants, _ int64) int64 { return f.Filed },
-		num: func(f *Instants, _ int64) bool { return f.Filed <= f.FileDue }},
-	{Code: "dispatch-accurate", Name: "派遣准确率", Text: "dispatched once / dispatched", when: func(f *Instants, _ int64) int64 { return f.Dispatched },
-		num: func(f *Instants, a int64) bool { return !happened(f.Returned, a) }},
-	{Code: "overdue-pending", Name: "超时未处置", Text: "overdue / pending at as-of", of: pending,
-		num: func(f *Instants, a int64) bool { return f.dueAsOf(a) < a }},
+	{"disposal", Words{"处置率（按应处置）", "disposed / due for disposal"}, false, "disposal-of-accepted", whenDue, 0, isDisposed},
+	{"disposal-of-accepted", Words{"处置率（按受理）", "disposed / accepted grid cases"}, false, "disposal", whenAccepted, isGrid, isDisposed},
+	{"disposal-on-time", Words{"按时处置率（按应处置）", "disposed on time / due for disposal"}, false, "disposal-on-time-of-accepted", whenDue, 0, isDisposedOnTime},
+	{"disposal-on-time-of-accepted", Words{"按时处置率（按受理）", "disposed on time / accepted grid cases"}, false, "disposal-on-time", whenAccepted, isGrid, isDisposedOnTime},
+	{"closing", Words{"结案率", "closed / due for closing"}, false, "", whenCheckDue, 0, isClosed},
+	{"rework", Words{"返工率", "reworked / due for closing"}, false, "", whenCheckDue, 0, isReworked},
+	{"extension", Words{"延期率", "extended / due for disposal"}, false, "", whenDue, 0, isExtended},
+	{"filing-on-time", Words{"按时立案率", "filed on time / filed"}, false, "", whenFiled, 0, isFiledOnTime},
+	{"dispatch-accurate", Words{"派遣准确率", "dispatched once / dispatched"}, false, "", whenDispatched, 0, isKept},
 
-	{Code: "orders-finished", Name: "12345 办结率", Text: "finished / accepted 12345 orders", when: accepted, of: ofHotline, num: finished},
-	{Code: "orders-on-time", Name: "12345 按时办结率（按受理）", Text: "finished on time / accepted 12345 orders", when: accepted, of: ofHotline, num: inTime},
-	{Code: "orders-on-time-of-finished", Name: "12345 按时办结率（按办结）", Text: "finished on time / finished 12345 orders", when: accepted,
-		of: func(f *Instants, a int64) bool { return ofHotline(f, a) && finished(f, a) }, num: inTime},
+	{"in-disposal", Words{"处置中", "in disposal at as-of"}, true, "", atAsOf, 0, 0},
+	{"near-limit", Words{"即将超时", "near the limit / in disposal at as-of"}, false, "", atAsOf, 0, isNear},
+	{"overdue-pending", Words{"超时未处置", "overdue / in disposal at as-of"}, false, "", atAsOf, 0, isOverdue},
+
+	{"orders-finished", Words{"12345 办结率", "finished / accepted 12345 orders"}, false, "", whenAccepted, isHotline, isFinished},
+	{"orders-on-time", Words{"12345 按时办结率（按受理）", "finished on time / accepted 12345 orders"}, false, "orders-on-time-of-finished", whenAccepted, isHotline, isFinishedOnTime},
+	{"orders-on-time-of-finished", Words{"12345 按时办结率（按办结）", "finished on time / finished 12345 orders"}, false, "orders-on-time", whenAccepted, isHotline | isFinished, isFinishedOnTime},
 }
 
-// Dimension is what figures are broken down by.
-type Dimension string
-
-// The dimensions. A month is that of the instant that places a fact in the
-// window, written 2026-02, and of as-of for what stands then.
-const (
-	WholeDistrict Dimension = "district"
-	PerStreet     Dimension = "street"
-	PerGrid       Dimension = "grid"
-	PerDepartment Dimension = "department"
-	PerItem       Dimension = "item"
-	PerMajor      Dimension = "major"
-	PerChannel    Dimension = "channel"
-	PerMonth      Dimension = "month"
-)
-
-// Dimensions are all dimensions.
-var Dimensions = []Dimension{WholeDistrict, PerStreet, PerGrid, PerDepartment, PerItem, PerMajor, PerChannel, PerMonth}
-
-// Filter narrows figures down; what is empty does not.
-type Filter struct {
-	Street     string   `json:"street,omitempty"`
-	Grid       string   `json:"grid,omitempty"`
-	Department string   `json:"department,omitempty"`
-	Items      []string `json:"items,omitempty"` // any of them
-	Major      string   `json:"major,omitempty"`
-	Channel    Channel  `json:"channel,omitempty"`
-}
-
-func (w *Filter) passes(f *Fact) bool {
-	return (w.Street == "" || w.Street == f.Street) && (w.Grid == "" || w.Grid == f.Grid) &&
-		(w.Department == "" || w.Department == f.Department) && (len(w.Items) == 0 || slices.Contains(w.Items, f.Item)) &&
-		(w.Major == "" || w.Major == f.Major) && (w.Channel == "" || w.Channel == f.Channel)
-}
-
-// Query asks for all figures of a window [From, To), as known at AsOf.
-type Query struct {
-	From, To time.Time
-	AsOf     time.Time
-	Filter   Filter
-	By       []Dimension
-}
-
-// YearBefore is q a year earlier, as known a year earlier.
-func (q Query) YearBefore() Query {
-	q.From, q.To, q.AsOf = q.From.AddDate(-1, 0, 0), q.To.AddDate(-1, 0, 0), q.AsOf.AddDate(-1, 0, 0)
-	return q
-}
-
-// Check is Invalid when q asks for nothing.
-func (q *Query) Check() error {
-	if !q.From.Before(q.To) {
-		return fault.InvalidField("to", "the window from %s to %s is empty", q.From.Format(time.RFC3339), q.To.Format(time.RFC3339))
+// Numerator says in words what counts: of a count all that is placed, of a
+// rate what of that has what the rate is of.
+func (d *Indicator) Numerator() Words {
+	if d.Count {
+		return d.placed()
 	}
-	for _, d := range q.By {
-		if err := oneOf("by", d, Dimensions...); err != nil {
-			return err
+	return Words{d.num.words("、", Words.chinese), d.num.words(", ", Words.english)}
+}
+
+// Denominator says in words what it counts of; empty for a count.
+func (d *Indicator) Denominator() Words {
+	if d.Count {
+		return Words{}
+	}
+	return d.placed()
+}
+
+func (d *Indicator) placed() Words {
+	w := basisWords[d.on]
+	if d.of == 0 {
+		return w
+	}
+	return Words{w.Name + "的" + d.of.words("、", Words.chinese), w.Text + ": " + d.of.words(", ", Words.english)}
+}
+
+func (w Words) chinese() string { return w.Name }
+func (w Words) english() string { return w.Text }
+
+// happened reports whether an instant is one, and not after asOf.
+func happened(at, asOf int64) bool { return at != 0 && at <= asOf }
+
+// judge says what is true of a fact as of asOf, and when it counts on each
+// basis; 0 is not at all.
+func (f *Instants) judge(asOf int64, first bool) (t trait, at [bases]int64) {
+	set := func(is trait, ok bool) {
+		if ok {
+			t |= is
 		}
 	}
-	return nil
-}
-
-// Figure is a number that can be traced: what it is of, when it was known, and
-// by which definitions.
-type Figure struct {
-	Indicator   string    `json:"indicator"`
-	Numerator   int64     `json:"numerator"`
-	Denominator int64     `json:"denominator"` // 0 for a count
-	AsOf        time.Time `json:"as_of"`
-	Rules       string    `json:"rules"`
-}
-
-// Rate is numerator by denominator; false for a count, and when there was
-// nothing to count.
-func (f Figure) Rate() (float64, bool) {
-	if f.Denominator == 0 {
-		return 0, false
+	due := f.dueAsOf(asOf)
+	at = [bases]int64{whenReceived: f.Received, whenAccepted: f.Accepted, whenFiled: f.Filed, whenDispatched: f.Dispatched,
+		whenDue: due, whenDisposed: f.Disposed, whenCheckDue: f.CheckDue}
+	set(isFirst, first)
+	set(isGrid, !f.Hotline)
+	set(isHotline, f.Hotline)
+	set(isEvent, f.Kind == Event)
+	set(isComponent, f.Kind == Component)
+	set(isSelfHandled, f.SelfHandled)
+	set(isFiledOnTime, f.Filed <= f.FileDue)
+	set(isKept, !happened(f.Returned, asOf))
+	if happened(f.Disposed, asOf) {
+		t |= isDisposed
+		set(isDisposedOnTime, f.Disposed <= due)
+	} else if due != 0 {
+		at[atAsOf] = asOf
+		set(isOverdue, due < asOf)
+		set(isNear, due >= asOf && due < asOf+NearLimit.Milliseconds())
 	}
-	return float64(f.Numerator) / float64(f.Denominator), true
-}
-
-// Percent is the rate with two decimals, rounded half up, as it is published:
-// "99.77 %"; or the number itself.
-func (f Figure) Percent() string {
-	if f.Denominator == 0 {
-		return fmt.Sprint(f.Numerator)
+	set(isExtended, happened(f.Extended, asOf))
+	set(isReworked, happened(f.Reworked, asOf))
+	set(isClosed, happened(f.Closed, asOf))
+	if happened(f.OrderFinished, asOf) {
+		t |= isFinished
+		set(isFinishedOnTime, f.OrderFinished <= f.OrderDue)
 	}
-	hundredths := (f.Numerator*20000 + f.Denominator) / (2 * f.Denominator)
-	return fmt.Sprintf("%d.%02d %%", hundredths/100, hundredths%100)
-}
-
-// Change is by how much a count grew from before to f, in parts of before:
-// −0.528 is a fall of 52.8 %. False when there was none before.
-func (f Figure) Change(before Figure) (float64, bool) {
-	if before.Numerator == 0 {
-		return 0, false
-	}
-	return float64(f.Numerator-before.Numerator) / float64(before.Numerator), true
-}
-
-// Line are the figures of one value of a dimension, in the order of
-// Indicators. Key is empty for the whole district, and for what has no value.
-type Line struct {
-	Key     string   `json:"key"`
-	Figures []Figure `json:"figures"`
-}
-
-// Figures are the answer to a Query: for each dimension, its lines by key.
-type Figures struct {
-	From  time.Time            `json:"from"`
-	To    time.Time            `json:"to"`
-	AsOf  time.Time            `json:"as_of"`
-	Rules string               `json:"rules"`
-	By    map[Dimension][]Line `json:"by"`
-}
-
-// Tally computes all figures from all facts there are.
-func Tally(q Query, facts iter.Seq[*Fact]) (*Figures, error) {
-	if err := q.Check(); err != nil {
-		return nil, err
-	}
-	n, named := newCounter(q), &naming{}
-	for f := range facts {
-		if q.Filter.passes(f) {
-			k := named.keys(f)
-			n.add(&f.Instants, &k)
-		}
-	}
-	return n.figures(named), nil
-}
-
-// keys are the places of a fact's values in the names of their dimensions, by
-// place in Dimensions. Those of the district and of the month are not used.
-type keys [8]uint32
-
-// names numbers the values of a dimension as they come.
-type names struct {
-	all []string
-	at  map[string]uint32
-}
-
-func (n *names) number(s string) uint32 {
-	i, ok := n.at[s]
-	if !ok {
-		if n.at == nil {
-			n.at = map[string]uint32{}
-		}
-		i = uint32(len(n.all))
-		n.all, n.at[s] = append(n.all, s), i
-	}
-	return i
-}
-
-// naming are the names of all dimensions, by place in Dimensions.
-type naming [8]names
-
-func (n *naming) keys(f *Fact) keys {
-	return keys{0, n[1].number(f.Street), n[2].number(f.Grid), n[3].number(f.Department), n[4].number(f.Item), n[5].number(f.Major), n[6].number(string(f.Channel))}
-}
-
-// counter adds facts up, for each dimension and key.
-type counter struct {
-	q              Query
-	from, to, asOf int64
-	by             []int      // places in Dimensions
-	rows           [][]counts // by place in by, then by key
-	months         []int64    // their beginnings
-	monthNames     []string
-	at             [32]int64 // of the last fact, by indicator
-}
-
-const (
-	district = 0 // places in Dimensions
-	itemwise = 4
-	monthly  = 7
-)
-
-type counts [32]struct{ num, den int64 }
-
-func newCounter(q Query) *counter {
-	n := &counter{q: q, from: q.From.UnixMilli(), to: q.To.UnixMilli(), asOf: q.AsOf.UnixMilli()}
-	for _, d := range q.By {
-		n.by = append(n.by, slices.Index(Dimensions, d))
-	}
-	n.rows = make([][]counts, len(n.by))
-	local := q.From.In(grid.Zone)
-	for m := time.Date(local.Year(), local.Month(), 1, 0, 0, 0, 0, grid.Zone); m.Before(q.To); m = m.AddDate(0, 1, 0) {
-		n.months, n.monthNames = append(n.months, m.UnixMilli()), append(n.monthNames, m.Format("2006-01"))
-	}
-	// What stands at as-of has that month, the last place.
-	n.monthNames = append(n.monthNames, q.AsOf.In(grid.Zone).Format("2006-01"))
-	return n
-}
-
-// weigh says in which denominators f counts and in which numerators, a bit for
-// each indicator; a count counts in both.
-func (n *counter) weigh(f *Instants) (den, num uint32) {
-	for i := range Indicators {
-		d := &Indicators[i]
-		if d.when != nil {
-			at := d.when(f, n.asOf)
-			if at < n.from || at >= n.to || at > n.asOf {
-				continue
-			}
-			n.at[i] = at
-		}
-		if d.of != nil && !d.of(f, n.asOf) {
-			continue
-		}
-		den |= 1 << i
-		if d.num == nil || d.num(f, n.asOf) {
-			num |= 1 << i
-		}
-	}
-	return den, num
-}
-
-func (n *counter) add(f *Instants, k *keys) {
-	den, num := n.weigh(f)
-	if den == 0 {
-		return
-	}
-	for at, dimension := range n.by {
-		if dimension != monthly {
-			n.row(at, int(k[dimension])).add(den, num)
-			continue
-		}
-		for rest := den; rest != 0; rest &= rest - 1 {
-			i := bits.TrailingZeros32(rest)
-			month := len(n.months)
-			if Indicators[i].when != nil {
-				later, _ := slices.BinarySearch(n.months, n.at[i]+1)
-				month = later - 1
-			}
-			n.row(at, month).add(1<<i, num&(1<<i))
-		}
-	}
-}
-
-func (n *counter) row(at, key int) *counts {
-	if key >= len(n.rows[at]) {
-		n.rows[at] = append(n.rows[at], make([]counts, key+1-len(n.rows[at]))...)
-	}
-	return &n.rows[at][key]
-}
-
-func (c *counts) add(den, num uint32) {
-	for ; den != 0; den &= den - 1 {
-		i := bits.TrailingZeros32(den)
-		c[i].den++
-		c[i].num += int64(num >> i & 1)
-	}
-}
-
-func (c *counts) fold(other *counts) {
-	for i := range c {
-		c[i].den += other[i].den
-		c[i].num += other[i].num
-	}
-}
-
-func (n *counter) figures(named *naming) *Figures {
-	out := &Figures{From: n.q.From, To: n.q.To, AsOf: n.q.AsOf, Rules: IndicatorRules, By: map[Dimension][]Line{}}
-	for at, dimension := range n.by {
-		keyNames := named[dimension].all
-		switch dimension {
-		case district:
-			n.row(at, 0) // even if there is nothing to tell
-			keyNames = []string{""}
-		case monthly:
-			keyNames = n.monthNames
-			n.foldStanding(at)
-		}
-		lines := []Line{}
-		for key := range n.rows[at] {
-			c := &n.rows[at][key]
-			if *c == (counts{}) && dimension != district {
-				continue
-			}
-			l := Line{Key: keyNames[key], Figures: make([]Figure, len(Indicators))}
-			for i, d := range Indicators {
-				l.Figures[i] = Figure{Indicator: d.Code, Numerator: c[i].num, AsOf: n.q.AsOf, Rules: IndicatorRules}
-				if !d.Count {
-					l.Figures[i].Denominator = c[i].den
-				}
-			}
-			lines = append(lines, l)
-		}
-		slices.SortFunc(lines, func(a, b Line) int { return strings.Compare(a.Key, b.Key) })
-		out.By[Dimensions[dimension]] = lines
-	}
-	return out
-}
-
-// foldStanding adds what stands at as-of to its month, where the window has it.
-func (n *counter) foldStanding(at int) {
-	last := len(n.months)
-	standing := *n.row(at, last)
-	if i := slices.Index(n.monthNames[:last], n.monthNames[last]); i >= 0 {
-		n.row(at, i).fold(&standing)
-		*n.row(at, last) = counts{}
-	}
-}
-
-// Of is the figure of an indicator in a line, by its code; zero when there is
-// no such line or indicator.
-func (f *Figures) Of(d Dimension, key, indicator string) Figure {
-	for _, l := range f.By[d] {
-		if l.Key == key {
-			for _, x := range l.Figures {
-				if x.Indicator == indicator {
-					return x
-				}
-			}
-		}
-	}
-	return Figure{}
+	return t, at
 }

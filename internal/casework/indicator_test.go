@@ -38,8 +38,8 @@ func TestIndicators(t *testing.T) {
 		Kind: Event, Received: at("2026-03-02 09:00"), Accepted: at("2026-03-02 09:10"), Filed: at("2026-03-02 09:20"), FileDue: at("2026-03-02 10:10"),
 		Dispatched: at("2026-03-02 09:30"), Due: at("2026-03-03 09:30"), Disposed: at("2026-03-03 09:30"), CheckDue: at("2026-03-04 09:30"),
 		Closed: at("2026-03-03 12:00"), Final: true}}
-	all := map[string]string{"accepted": "1/0", "accepted-grid": "1/0", "accepted-events": "1/0", "disposal": "1/1", "disposal-on-time": "1/1",
-		"disposal-of-accepted": "1/1", "closing": "1/1", "rework": "0/1", "extension": "0/1", "filing-on-time": "1/1", "dispatch-accurate": "1/1"}
+	all := map[string]string{"received": "1/0", "accepted": "1/0", "accepted-grid": "1/0", "accepted-events": "1/0", "disposal": "1/1", "disposal-on-time": "1/1",
+		"disposal-of-accepted": "1/1", "disposal-on-time-of-accepted": "1/1", "closing": "1/1", "rework": "0/1", "extension": "0/1", "filing-on-time": "1/1", "dispatch-accurate": "1/1"}
 	order := Instants{Kind: Event, Hotline: true, Received: at("2026-03-02 09:00"), Accepted: at("2026-03-02 09:10"), OrderDue: at("2026-03-09 09:00")}
 	for _, tt := range []struct {
 		name   string
@@ -48,12 +48,17 @@ func TestIndicators(t *testing.T) {
 	}{
 		{"all is well, to the very minute", func(*Fact) {}, nil},
 		{"a component", func(f *Fact) { f.Kind = Component }, map[string]string{"accepted-events": "", "accepted-components": "1/0"}},
-		{"disposed late", func(f *Fact) { f.Disposed++ }, map[string]string{"disposal-on-time": "0/1"}},
+		{"disposed late", func(f *Fact) { f.Disposed++ }, map[string]string{"disposal-on-time": "0/1", "disposal-on-time-of-accepted": "0/1"}},
+		{"reopened", func(f *Fact) { f.Cycle = 2 }, map[string]string{"received": ""}},
+		{"near its limit", func(f *Fact) {
+			f.Disposed, f.Closed, f.CheckDue, f.Due = 0, 0, 0, year(t, 2026).AsOf.Add(119*time.Minute).UnixMilli()
+		}, map[string]string{"disposal": "", "disposal-on-time": "", "disposal-of-accepted": "0/1", "disposal-on-time-of-accepted": "0/1", "extension": "",
+			"closing": "", "rework": "", "in-disposal": "1/0", "near-limit": "1/1", "overdue-pending": "0/1"}},
 		{"never disposed", func(f *Fact) { f.Disposed, f.Closed, f.CheckDue = 0, 0, 0 }, map[string]string{"disposal": "0/1", "disposal-on-time": "0/1",
-			"disposal-of-accepted": "0/1", "closing": "", "rework": "", "overdue-pending": "1/1"}},
+			"disposal-of-accepted": "0/1", "disposal-on-time-of-accepted": "0/1", "closing": "", "rework": "", "in-disposal": "1/0", "near-limit": "0/1", "overdue-pending": "1/1"}},
 		{"suspended", func(f *Fact) {
 			f.Disposed, f.Closed, f.CheckDue, f.rare = 0, 0, 0, &rare{paused: [][2]int64{{at("2026-03-02 12:00"), 0}}}
-		}, map[string]string{"disposal": "", "disposal-on-time": "", "disposal-of-accepted": "0/1", "extension": "", "closing": "", "rework": ""}},
+		}, map[string]string{"disposal": "", "disposal-on-time": "", "disposal-of-accepted": "0/1", "disposal-on-time-of-accepted": "0/1", "extension": "", "closing": "", "rework": ""}},
 		{"not closed", func(f *Fact) { f.Closed = 0 }, map[string]string{"closing": "0/1"}},
 		{"reworked", func(f *Fact) { f.Reworked = at("2026-03-03 10:00") }, map[string]string{"rework": "1/1"}},
 		{"extended", func(f *Fact) { f.Extended = at("2026-03-03 08:00") }, map[string]string{"extension": "1/1"}},
@@ -61,19 +66,20 @@ func TestIndicators(t *testing.T) {
 		{"returned", func(f *Fact) { f.Returned = at("2026-03-02 10:00") }, map[string]string{"dispatch-accurate": "0/1"}},
 		{"due in the next year", func(f *Fact) { f.Due = at("2027-01-01 00:00") }, map[string]string{"disposal": "", "disposal-on-time": "", "extension": ""}},
 		{"after as-of", func(f *Fact) { f.Disposed, f.Closed = at("2027-02-02 00:00"), at("2027-02-02 00:00") }, map[string]string{"disposal": "0/1", "disposal-on-time": "0/1",
-			"disposal-of-accepted": "0/1", "closing": "0/1", "overdue-pending": "1/1"}},
+			"disposal-of-accepted": "0/1", "disposal-on-time-of-accepted": "0/1",
+			"closing": "0/1", "in-disposal": "1/0", "near-limit": "0/1", "overdue-pending": "1/1"}},
 		{"self-handled", func(f *Fact) {
 			f.Instants = Instants{Kind: Event, Received: f.Received, Disposed: f.Disposed, Closed: f.Closed, SelfHandled: true, Final: true}
 		}, map[string]string{"self-handled": "1/0", "accepted": "", "accepted-grid": "", "accepted-events": "", "disposal": "", "disposal-on-time": "",
-			"disposal-of-accepted": "", "closing": "", "rework": "", "extension": "", "filing-on-time": "", "dispatch-accurate": ""}},
+			"disposal-of-accepted": "", "disposal-on-time-of-accepted": "", "closing": "", "rework": "", "extension": "", "filing-on-time": "", "dispatch-accurate": ""}},
 		{"an order, open", func(f *Fact) { f.Channel, f.Instants = ByHotline, order }, map[string]string{"accepted-grid": "", "accepted-events": "", "accepted-orders": "1/0",
-			"disposal": "", "disposal-on-time": "", "disposal-of-accepted": "", "closing": "", "rework": "", "extension": "", "filing-on-time": "", "dispatch-accurate": "",
+			"disposal": "", "disposal-on-time": "", "disposal-of-accepted": "", "disposal-on-time-of-accepted": "", "closing": "", "rework": "", "extension": "", "filing-on-time": "", "dispatch-accurate": "",
 			"orders-finished": "0/1", "orders-on-time": "0/1"}},
 		{"an order, late", func(f *Fact) {
 			f.Channel, f.Instants = ByHotline, order
 			f.OrderFinished = f.OrderDue + 1
 		}, map[string]string{"accepted-grid": "", "accepted-events": "", "accepted-orders": "1/0",
-			"disposal": "", "disposal-on-time": "", "disposal-of-accepted": "", "closing": "", "rework": "", "extension": "", "filing-on-time": "", "dispatch-accurate": "",
+			"disposal": "", "disposal-on-time": "", "disposal-of-accepted": "", "disposal-on-time-of-accepted": "", "closing": "", "rework": "", "extension": "", "filing-on-time": "", "dispatch-accurate": "",
 			"orders-finished": "1/1", "orders-on-time": "0/1", "orders-on-time-of-finished": "0/1"}},
 	} {
 		f := good
@@ -106,15 +112,29 @@ func TestPublishedFigures(t *testing.T) {
 		num, den int64
 		want     string
 	}{{287_241, 287_894, "99.77 %"}, {10_301, 10_800, "95.38 %"}, {10_208, 10_800, "94.52 %"}, {10_208, 10_301, "99.10 %"}, {298_694, 0, "298694"}} {
-		if got := (Figure{Numerator: tt.num, Denominator: tt.den}).Percent(); got != tt.want {
+		if got := (Counted{tt.num, tt.den}).Percent(); got != tt.want {
 			t.Errorf("%d of %d is %s, want %s", tt.num, tt.den, got, tt.want)
 		}
 	}
-	if got, ok := (Figure{Numerator: 472}).Change(Figure{Numerator: 1000}); !ok || fmt.Sprintf("%.1f", got*100) != "-52.8" {
+	if got, ok := (Counted{Numerator: 472}).Change(Counted{Numerator: 1000}); !ok || fmt.Sprintf("%.1f", got*100) != "-52.8" {
 		t.Errorf("change %v, %v", got, ok)
 	}
-	if _, ok := (Figure{Numerator: 1}).Change(Figure{}); ok {
+	if _, ok := (Counted{Numerator: 1}).Change(Counted{}); ok {
 		t.Error("a change from nothing")
+	}
+	for _, tt := range []struct {
+		now, before Counted
+		want        string
+	}{
+		{Counted{17, 0}, Counted{36, 0}, "-52.78 %"}, {Counted{41_300, 0}, Counted{66_266, 0}, "-37.68 %"},
+		{Counted{12_460, 0}, Counted{22_510, 0}, "-44.65 %"}, {Counted{60, 0}, Counted{121, 0}, "-50.41 %"},
+		{Counted{298_694, 0}, Counted{293_112, 0}, "+1.90 %"}, {Counted{5, 0}, Counted{5, 0}, "0.00 %"}, {Counted{5, 0}, Counted{}, ""},
+		{Counted{10_301, 10_800}, Counted{9_312, 9_917}, "+1.48 pp"}, {Counted{1, 3}, Counted{2, 3}, "-33.33 pp"}, {Counted{1, 1}, Counted{0, 0}, ""},
+		{Counted{2_999_999, 3_000_000}, Counted{0, 3_000_000}, "+100.00 pp"},
+	} {
+		if got := tt.now.ChangeText(tt.before); got != tt.want {
+			t.Errorf("%v after %v is %q, want %q", tt.now, tt.before, got, tt.want)
+		}
 	}
 }
 
@@ -156,12 +176,15 @@ func factsOfAll(cases []*Case) iter.Seq[*Fact] {
 	}
 }
 
+// pairs are two dimensions at once, of each kind.
+var pairs = []Dimension{Cross(PerStreet, PerMonth), Cross(PerDay, PerHour), Cross(PerGrid, PerItem), Cross(PerMonth, PerChannel), Cross(PerTopic, PerStreet), Cross(PerMonth, PerTopic)}
+
 // TestBook holds the book, told of every step, against all facts at once, and
 // each figure against the cases behind it.
 func TestBook(t *testing.T) {
 	b := NewBook()
 	cases := walk(t, modelProcedure(t), 7, 400, 60, nil, func(c *Case, _ *Entry) { b.Put(c) })
-	for range 2 {
+	for pass := range 2 {
 		for _, month := range []int{-2, 0, 1, 3, 20} {
 			from := time.Date(2026, time.Month(1+month), 1, 0, 0, 0, 0, grid.Zone)
 			for _, q := range []Query{
@@ -172,7 +195,7 @@ func TestBook(t *testing.T) {
 				{From: from, To: from.AddDate(1, 0, 0), AsOf: from.AddDate(9, 0, 0), Filter: Filter{Items: []string{"nothing"}}},
 				{From: from.AddDate(-1, 0, 0), To: from.AddDate(1, 0, 0), AsOf: from.AddDate(9, 0, 0), Filter: Filter{Items: []string{"nothing", well}, Street: streetA}},
 			} {
-				q.By = Dimensions
+				q.By, q.Topics = slices.Concat(Dimensions, pairs), []Topic{{Code: "wells", Items: []string{well}}, {Code: "many", Items: []string{well, "0701", "0802"}}}
 				want, err := Tally(q, factsOfAll(cases))
 				if err != nil {
 					t.Fatal(err)
@@ -195,6 +218,9 @@ func TestBook(t *testing.T) {
 					}
 				}
 				sums(t, got)
+				if pass == 0 {
+					drill(t, b, q, got)
+				}
 			}
 		}
 		for _, c := range cases { // told again, nothing is counted twice
@@ -218,11 +244,93 @@ func TestBook(t *testing.T) {
 	}
 }
 
+// drill narrows q down to each line and asks for the cases behind its figures.
+func drill(t *testing.T, b *Book, q Query, got *Figures) {
+	t.Helper()
+	for d, lines := range got.By {
+		first, second := d.Parts()
+		for i := 0; i < len(lines); i += 1 + len(lines)/2 {
+			l, narrow := &lines[i], q
+			if !narrowed(&narrow, first, l.Key) || second != "" && !narrowed(&narrow, second, l.Also) {
+				continue
+			}
+			for i, f := range l.Figures {
+				if Indicators[i].on == atAsOf && (first.inTime() || second.inTime()) {
+					continue // the window does not matter to these
+				}
+				den, err := b.Cases(narrow, f.Indicator, false)
+				if err != nil {
+					t.Fatal(err)
+				}
+				num, _ := b.Cases(narrow, f.Indicator, true)
+				if int64(len(num)) != f.Numerator || f.Denominator != 0 && int64(len(den)) != f.Denominator {
+					t.Fatalf("%s of %s %q %q is %d/%d, and its cases are %d/%d", f.Indicator, d, l.Key, l.Also, f.Numerator, f.Denominator, len(num), len(den))
+				}
+			}
+		}
+	}
+}
+
+// narrowed puts one value of a dimension into q; false where it has another
+// already.
+func narrowed(q *Query, d Dimension, key string) bool {
+	if key == "" {
+		key = None
+	}
+	f := &q.Filter
+	set := func(s *string) bool {
+		ok := *s == "" || *s == key
+		*s = key
+		return ok
+	}
+	within := func(from, to time.Time) bool {
+		if from.After(q.From) {
+			q.From = from
+		}
+		if to.Before(q.To) {
+			q.To = to
+		}
+		return q.From.Before(q.To)
+	}
+	switch d {
+	case PerStreet:
+		return set(&f.Street)
+	case PerGrid:
+		return set(&f.Grid)
+	case PerDepartment:
+		return set(&f.Department)
+	case PerMajor:
+		return set(&f.Major)
+	case PerChannel:
+		return set((*string)(&f.Channel))
+	case PerHour:
+		return set(&f.Hour)
+	case PerItem:
+		f.Items = []string{key}
+	case PerTopic:
+		of, _ := TopicOf(q.Topics, key)
+		if len(f.Items) > 0 {
+			return false
+		}
+		f.Items = of.Items
+	case PerMonth:
+		at, _ := time.ParseInLocation("2006-01", key, grid.Zone)
+		return within(at, at.AddDate(0, 1, 0))
+	case PerDay:
+		at, _ := time.ParseInLocation(time.DateOnly, key, grid.Zone)
+		return within(at, at.AddDate(0, 0, 1))
+	}
+	return true
+}
+
 // sums: the lines of every dimension add up to the district. A month's do so
 // but for what stands at an as-of outside the window.
 func sums(t *testing.T, got *Figures) {
 	t.Helper()
 	for d, lines := range got.By {
+		if d == PerTopic || strings.Contains(string(d), string(PerTopic)) {
+			continue // they overlap
+		}
 		for i, whole := range got.By[WholeDistrict][0].Figures {
 			var num, den int64
 			for _, l := range lines {
@@ -420,14 +528,18 @@ func manyFacts(b *testing.B, years int) *Book {
 
 func BenchmarkFiguresOfAYear(b *testing.B) {
 	for _, years := range []int{1, 10} {
-		b.Run(fmt.Sprint(years, "-years"), func(b *testing.B) {
-			book := manyFacts(b, years)
-			for b.Loop() {
-				if _, err := book.Figures(year(b, 2026)); err != nil {
-					b.Fatal(err)
+		book := manyFacts(b, years)
+		for by, dimensions := range map[string][]Dimension{"all": Dimensions, "district": {WholeDistrict}, "street-by-month": {Cross(PerStreet, PerMonth)}} {
+			b.Run(fmt.Sprint(years, "-years-by-", by), func(b *testing.B) {
+				q := year(b, 2026)
+				q.By = dimensions
+				for b.Loop() {
+					if _, err := book.Figures(q); err != nil {
+						b.Fatal(err)
+					}
 				}
-			}
-		})
+			})
+		}
 	}
 }
 

@@ -167,7 +167,7 @@ func TestPublishedYear(t *testing.T) {
 		now, then := of(year, tt.items...), of(year.YearBefore(), tt.items...)
 		for i := range now {
 			for _, indicator := range []string{"accepted", "accepted-grid"} {
-				change, ok := now[i].Of(casework.WholeDistrict, "", indicator).Change(then[i].Of(casework.WholeDistrict, "", indicator))
+				change, ok := now[i].Of(casework.WholeDistrict, "", indicator).Change(then[i].Of(casework.WholeDistrict, "", indicator).Counted)
 				if got := fmt.Sprintf("%.*f", tt.decimals, change*100); !ok || got != tt.want {
 					t.Errorf("%s, %s: %s %%, want %s", tt.name, indicator, got, tt.want)
 				}
@@ -375,6 +375,19 @@ func TestTheChangesAreTheSmallest(t *testing.T) {
 					t.Errorf("%s: %d → %d is smaller than %d → %d", tt.name, then, now, tt.then, tt.now)
 				}
 			}
+		}
+	}
+}
+
+// TestTopics: the topics that ship are the items whose changes were published.
+func TestTopics(t *testing.T) {
+	topics, err := casework.ReadTopics(bytes.NewReader(geodata.Topics))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for code, items := range map[string][]string{"robbery": {Robbery}, "enforcement": Enforcement, "stalls": {Stalls}, "medicine": {Medicine}} {
+		if got, err := casework.TopicOf(topics, code); err != nil || !slices.Equal(got.Items, items) {
+			t.Errorf("%s: %+v, %v, want %v", code, got, err, items)
 		}
 	}
 }

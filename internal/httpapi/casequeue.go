@@ -39,7 +39,7 @@ const (
 const (
 	defaultCases = 50
 	// nearLimit is how long before it is due a case is near its limit.
-	nearLimit = 2 * time.Hour
+	nearLimit = casework.NearLimit
 )
 
 // caseSearch reads what of the caller's cases the query asks for.

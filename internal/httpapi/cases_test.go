@@ -30,7 +30,11 @@ func testDesk(t testing.TB, s *store.Store, cfg Config) *casework.Desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := casework.OpenDesk(t.Context(), s.Cases(), casework.DeskConfig{Indexes: cfg.Indexes, Rules: casework.UsualRules(), Standards: standards,
+	topics, err := casework.ReadTopics(bytes.NewReader(geodata.Topics))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := casework.OpenDesk(t.Context(), s.Cases(), casework.DeskConfig{Topics: topics, Indexes: cfg.Indexes, Rules: casework.UsualRules(), Standards: standards,
 		Hours: hours, Catalogue: cfg.Catalogue, Calendar: days, Now: cfg.Now, Archive: s.Cases()})
 	if err != nil {
 		t.Fatal(err)
@@ -224,7 +228,17 @@ func TestCasesRefused(t *testing.T) {
 		{"a cursor that is none", "GET", "/api/v1/cases?after=!", "", town.one, 400, "after"},
 		{"whose part", "GET", "/api/v1/cases?party=1", "", town.one, 400, "department"},
 		{"due when", "GET", "/api/v1/cases?due=soon", "", town.one, 400, "due"},
-		{"an unknown indicator", "GET", "/api/v1/indicators?indicator=x&cases=numerator", "", town.one, 400, "indicator"},
+		{"an unknown indicator", "GET", "/api/v1/indicators/x/cases?part=numerator", "", town.one, 404, ""},
+		{"an indicator that is none", "GET", "/api/v1/indicators?indicators=accepted,x", "", town.one, 400, "indicators"},
+		{"neither part", "GET", "/api/v1/indicators/accepted/cases?part=half", "", town.one, 400, "part"},
+		{"a pair with itself", "GET", "/api/v1/indicators?by=street*street", "", town.one, 400, "by"},
+		{"a pair of three", "GET", "/api/v1/indicators?by=street*month*item", "", town.one, 400, "by"},
+		{"a pair with the district", "GET", "/api/v1/indicators?by=district*month", "", town.one, 400, "by"},
+		{"an unknown topic", "GET", "/api/v1/indicators?topic=x", "", town.one, 400, "topic"},
+		{"no hour", "GET", "/api/v1/indicators?hour=24", "", town.one, 400, "hour"},
+		{"a format that is none", "GET", "/api/v1/indicators?format=pdf", "", town.one, 400, "format"},
+		{"a mark for what is no CSV", "GET", "/api/v1/indicators?bom=1", "", town.one, 400, "bom"},
+		{"cases of another's street", "GET", "/api/v1/indicators/accepted/cases?part=numerator&street=" + secondStreet, "", town.one, 404, "street"},
 		{"an unknown dimension", "GET", "/api/v1/indicators?by=mood", "", town.one, 400, "by"},
 		{"no window", "GET", "/api/v1/indicators?from=2026-01-02&to=2026-01-01", "", town.one, 400, "to"},
 	} {
@@ -313,58 +327,6 @@ func TestQueuesOverHTTP(t *testing.T) {
 	}](t, town.two.call(town, "GET", "/api/v1/cases/counts", ""), 200)
 	if counts.Cases != 4 || counts.Near != 4 || counts.Overdue != 0 || len(counts.States) != 1 || counts.States[0].State != casework.Reported {
 		t.Errorf("%+v", counts)
-	}
-}
-
-func TestIndicatorsOverHTTP(t *testing.T) {
-	town := newCaseTown(t)
-	for i := range 6 {
-		c := town.report(t, town.device, i, 0)
-		if i%2 == 0 {
-			decode[caseAnswer](t, town.act(town.district, c, "accept", "").ResponseRecorder, 200)
-		}
-	}
-	type figures struct {
-		AsOf time.Time `json:"as_of"`
-		By   map[string][]struct {
-			Key     string
-			Figures []casework.Figure
-		}
-		Before     *struct{ From time.Time }
-		Indicators []definition
-	}
-	from, to := testNow.AddDate(0, 0, -1).Format(time.DateOnly), testNow.AddDate(0, 0, 2).Format(time.DateOnly)
-	window := "/api/v1/indicators?from=" + from + "&to=" + to
-	all := decode[figures](t, town.district.call(town, "GET", window+"&by=district,street,month&before=1", ""), 200)
-	accepted := func(f figures, by, key string) int64 {
-		for _, l := range f.By[by] {
-			if l.Key == key {
-				return l.Figures[0].Numerator
-			}
-		}
-		return -1
-	}
-	if accepted(all, "district", "") != 3 || accepted(all, "street", firstStreet) != 2 || accepted(all, "street", secondStreet) != 1 ||
-		all.Before == nil || len(all.Indicators) != len(casework.Indicators) || all.AsOf.IsZero() {
-		t.Errorf("%+v", all)
-	}
-	own := decode[figures](t, town.two.call(town, "GET", window+"&by=street", ""), 200)
-	if accepted(own, "street", firstStreet) != -1 || accepted(own, "street", secondStreet) != 1 {
-		t.Errorf("a street sees %+v", own)
-	}
-	wantProblem(t, town.two.call(town, "GET", window+"&street="+firstStreet, ""), 404)
-	type drilled struct {
-		Total int
-		Cases []int64
-		More  bool
-	}
-	page := decode[drilled](t, town.district.call(town, "GET", window+"&indicator=accepted&cases=numerator&limit=2", ""), 200)
-	if page.Total != 3 || !slices.Equal(page.Cases, []int64{1, 3}) || !page.More {
-		t.Errorf("%+v", page)
-	}
-	page = decode[drilled](t, town.district.call(town, "GET", window+"&indicator=accepted&cases=numerator&limit=2&after=3", ""), 200)
-	if !slices.Equal(page.Cases, []int64{5}) || page.More {
-		t.Errorf("%+v", page)
 	}
 }
 

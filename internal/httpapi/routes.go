@@ -101,6 +101,7 @@ var routes = []route{
 	{"POST", "/api/v1/cases/{id}/actions/{action}", auth.ActOnCases, (*API).actOnCase},
 	{"POST", "/api/v1/orders", auth.ImportOrders, (*API).importOrders},
 	{"GET", "/api/v1/indicators", auth.ReadIndicators, (*API).showIndicators},
+	{"GET", "/api/v1/indicators/{indicator}/cases", auth.ReadFigureCases, (*API).listFigureCases},
 	{"GET", "/api/v1/inspections", auth.ReadInspections, (*API).listInspections},
 	{"POST", "/api/v1/inspections", auth.OrderInspections, (*API).orderInspection},
 	{"GET", "/api/v1/inspections/{id}", auth.ReadInspections, (*API).showInspection},

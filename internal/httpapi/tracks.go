@@ -14,6 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"lianqin/internal/auth"
+	"lianqin/internal/export"
 	"lianqin/internal/fault"
 	"lianqin/internal/grid"
 	"lianqin/internal/patrol"
@@ -253,7 +254,7 @@ func writeTrackCSV(w io.Writer, t *track) error {
 	for i := range t.fixes {
 		f := &t.fixes[i]
 		p := f.Pos
-		row := []string{t.unit.Code, stamp(f.At), string(appendDegrees(nil, p.X)), string(appendDegrees(nil, p.Y))}
+		row := []string{export.Safe(t.unit.Code), stamp(f.At), string(appendDegrees(nil, p.X)), string(appendDegrees(nil, p.Y))}
 		for _, m := range measures {
 			row = append(row, m.text(f))
 		}
