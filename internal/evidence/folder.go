@@ -32,7 +32,7 @@ func OpenFolder(dir string) (*Folder, error) {
 	return f, f.clear()
 }
 
-// Close ends the use of the folder.
+// Close implements Storage.
 func (f *Folder) Close() error { return f.root.Close() }
 
 // partial begins the names of files that are being written.

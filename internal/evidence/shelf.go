@@ -36,6 +36,8 @@ type Storage interface {
 	Open(ctx context.Context, name string) (io.ReadSeekCloser, error)
 	// Delete lets go of it; it is no error when there is none.
 	Delete(ctx context.Context, name string) error
+	// Close ends its use.
+	Close() error
 }
 
 // The most that may wait to be claimed, so that nobody fills the storage: of
