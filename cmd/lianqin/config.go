@@ -59,7 +59,7 @@ func usagef(format string, args ...any) error {
 var flagFields = map[string]bool{
 	"lon-column": true, "lat-column": true, "format": true, "encoding": true, "datum": true,
 	"id-property": true, "name-property": true, "street-property": true, "department-property": true,
-	"tolerance": true, "max-noise": true, "scale": true, "seed": true, "layer": true, "database": true, "from": true,
+	"tolerance": true, "max-noise": true, "scale": true, "seed": true, "layer": true, "database": true, "s3-endpoint": true, "s3-credentials": true, "from": true,
 }
 
 // errHelped ends the reading of a command line that asked for help.

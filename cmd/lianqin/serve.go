@@ -153,7 +153,7 @@ func (c *serverFlags) serve(s *session, sv service) (err error) {
 	if err != nil {
 		return err
 	}
-	storage, err := c.storage(sv.database.Database)
+	storage, err := c.storage(s.ctx, sv.database.Database)
 	if err != nil {
 		return err
 	}
