@@ -98,7 +98,8 @@ type Case struct {
 	Seq      int       `json:"seq"` // number of entries in its history
 	State    State     `json:"state"`
 	Overlays Overlay   `json:"overlays"`
-	Changed  time.Time `json:"changed"` // when the last entry was made
+	Changed  time.Time `json:"changed"`        // when the last entry was made
+	Ended    time.Time `json:"ended,omitzero"` // when it ceased to be open
 
 	Channel   Channel   `json:"channel"`
 	Emergency bool      `json:"emergency,omitempty"` // by the emergency's limits
@@ -196,6 +197,12 @@ func (c *Case) describe() string {
 func (c Case) With(e Entry) (Case, error) {
 	if e.Seq != c.Seq+1 || e.From != c.State || e.At.Before(c.Changed) || c.Seq > 0 && e.Case != c.ID {
 		return c, fault.New(fault.Conflict, "entry %d (%s) of case %d does not follow on case %d after entry %d, %s", e.Seq, e.Action, e.Case, c.ID, c.Seq, c.describe())
+	}
+	switch {
+	case e.To.Open():
+		c.Ended = time.Time{}
+	case c.State.Open() || c.State == Draft:
+		c.Ended = e.At
 	}
 	c.ID, c.Seq, c.State, c.Changed = e.Case, e.Seq, e.To, e.At
 	c.Overlays = c.Overlays&^e.Clears | e.Sets

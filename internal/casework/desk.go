@@ -81,6 +81,10 @@ type Store interface {
 	// Numbers grow in the order of commits, and all of a number are told or none.
 	// A Kept and its Facts are good until f returns; Clone keeps them.
 	Changes(ctx context.Context, after int64, f func(*Kept) error) (int64, error)
+	// Standing tells the history of every case that may have been open at that
+	// time, in the order of their numbers; those that were not are for the caller
+	// to tell. F must not keep the slice's entries past its call.
+	Standing(ctx context.Context, at time.Time, f func([]Entry) error) error
 	// Reporter is who reported a case; the audit says who asked. NotFound says
 	// that nobody gave a name.
 	Reporter(ctx context.Context, id int64) (Reporter, error)

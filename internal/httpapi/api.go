@@ -105,6 +105,7 @@ type API struct {
 	rolls     rolls
 	coverages coverages
 	importing chan struct{} // held by who reads a boundary file
+	standing  chan struct{} // held by who reads how cases stood
 	loading   chan struct{} // held by who imports cases
 	streams   streams
 	requests  requestIDs
@@ -139,6 +140,7 @@ func New(cfg Config) (*API, error) {
 		openapi:   openAPIDocument(cfg.Version),
 		site:      site,
 		importing: make(chan struct{}, 1),
+		standing:  make(chan struct{}, 1),
 		loading:   make(chan struct{}, 1),
 	}
 	a.streams.init(cfg.Limits)

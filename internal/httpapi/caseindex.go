@@ -3,6 +3,7 @@ package httpapi
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -28,7 +29,9 @@ const (
 // indexColumns are the names of a row's fields, in their order.
 var indexColumns = []string{"id", "seq", "lon_e5", "lat_e5", "due_s", "state", "overlays", "item", "street", "department", "received_s", "flags"}
 
-var indexParams = casesParams[:casesOrder]
+var indexParams = append(slices.Clone(casesParams[:casesOrder]), "as_of")
+
+const indexAsOf = casesOrder
 
 // indexHead is what stands before the rows of an index.
 type indexHead struct {
@@ -43,17 +46,23 @@ type indexHead struct {
 }
 
 // indexCases answers GET /api/v1/cases/index: a short row of every case of a
-// queue.
+// queue, now or as it stood at a past time.
 func (a *API) indexCases(c *gin.Context) error {
 	d, err := a.desk()
 	if err != nil {
 		return err
 	}
-	q, _, err := a.caseSearch(c, indexParams)
+	q, p, err := a.caseSearch(c, indexParams)
 	if err != nil {
 		return err
 	}
-	kept, revision, err := d.Index(*q)
+	var kept []*casework.Kept
+	var revision int64
+	if p.has(indexAsOf) {
+		kept, err = a.indexAt(c, d, q, p.values[indexAsOf])
+	} else {
+		kept, revision, err = d.Index(*q)
+	}
 	if err != nil {
 		return err
 	}
@@ -61,6 +70,33 @@ func (a *API) indexCases(c *gin.Context) error {
 		return withStatus(http.StatusRequestEntityTooLarge, fault.New(fault.Invalid, "%d cases are more than the %d of an index: narrow it by street, state or item", len(kept), maxIndexed))
 	}
 	return writeIndex(c, indexHead{AsOf: q.AsOf.In(grid.Zone), Revision: revision}, kept)
+}
+
+// indexAt is the index as it stood at a past time; it takes a core for a moment,
+// so that one is made at a time.
+func (a *API) indexAt(c *gin.Context, d *casework.Desk, q *casework.Search, text string) ([]*casework.Kept, error) {
+	at, err := readInstant("as_of", text)
+	if err != nil {
+		return nil, err
+	}
+	if at.After(q.AsOf) {
+		return nil, fault.InvalidField("as_of", "%s is still to come", text)
+	}
+	// What is overdue or near was so then.
+	shift := at.Sub(q.AsOf)
+	for _, due := range []*time.Time{&q.DueFrom, &q.DueTo} {
+		if !due.IsZero() {
+			*due = due.Add(shift)
+		}
+	}
+	q.AsOf = at
+	select {
+	case a.standing <- struct{}{}:
+		defer func() { <-a.standing }()
+	case <-c.Request.Context().Done():
+		return nil, c.Request.Context().Err()
+	}
+	return d.IndexAt(c.Request.Context(), *q, at)
 }
 
 // numbers gives each different text the next number; none is -1.

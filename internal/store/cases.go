@@ -28,13 +28,15 @@ var _ casework.Store = Cases{}
 func (s *Store) Cases() Cases { return Cases{s} }
 
 var fileColumns = []string{"id", "change", "seq", "state", "overlays", "is_open", "next_due", "channel", "item", "street", "grid", "centre",
-	"lead", "captured", "received", "lon_e7", "lat_e7", "order_number", "facts"}
+	"lead", "captured", "received", "ended", "lon_e7", "lat_e7", "order_number", "facts"}
 
 // fileRow is a case as it is searched for, in the order of fileColumns.
 func fileRow(change int64, c *casework.Case) []any {
-	open, lon, lat, order := int64(0), sql.NullInt64{}, sql.NullInt64{}, sql.NullString{}
+	open, ended, lon, lat, order := int64(0), sql.NullInt64{}, sql.NullInt64{}, sql.NullInt64{}, sql.NullString{}
 	if c.State.Open() {
 		open = 1
+	} else {
+		ended = sql.NullInt64{Int64: c.Ended.UnixMilli(), Valid: true}
 	}
 	if c.Place.Generation != 0 {
 		if at, err := geo.Quantise(c.Place.At); err == nil {
@@ -45,7 +47,7 @@ func fileRow(change int64, c *casework.Case) []any {
 		order = textOrNull(c.Order.Number)
 	}
 	return []any{c.ID, change, int64(c.Seq), string(c.State), int64(c.Overlays), open, casework.DueOf(c), string(c.Channel), c.Item, c.Place.Street,
-		c.Place.GridCode, c.Centre, c.Cycle.Lead.Code, c.Captured.UnixMilli(), c.Received.UnixMilli(), lon, lat, order,
+		c.Place.GridCode, c.Centre, c.Cycle.Lead.Code, c.Captured.UnixMilli(), c.Received.UnixMilli(), ended, lon, lat, order,
 		casework.AppendKept(nil, casework.KeptOf(c))}
 }
 
@@ -197,6 +199,44 @@ func (k Cases) anew(ctx context.Context, id, change int64) (casework.Kept, error
 	kept := casework.KeptOf(&found[0].Case)
 	kept.Change = change
 	return *kept, nil
+}
+
+// Standing implements casework.Store.
+func (k Cases) Standing(ctx context.Context, at time.Time, f func([]casework.Entry) error) error {
+	var entries []casework.Entry
+	tell := func() error {
+		if len(entries) == 0 {
+			return nil
+		}
+		return f(entries)
+	}
+	err := eachRow(ctx, k.s.readers, func(rows *sql.Rows) error {
+		var id int64
+		var packed sql.RawBytes
+		if err := rows.Scan(&id, &packed); err != nil {
+			return err
+		}
+		more, err := unpackEntries(id, packed)
+		if err != nil {
+			return err
+		}
+		if len(entries) > 0 && entries[0].Case != id {
+			if err := tell(); err != nil {
+				return err
+			}
+			entries = nil
+		}
+		entries = append(entries, more...)
+		return nil
+	}, `SELECT h.case_id, h.entries FROM case_history h JOIN (
+			SELECT id FROM case_file WHERE is_open = 1 AND received <= $1
+			UNION ALL SELECT id FROM case_file WHERE is_open = 0 AND ended > $1 AND received <= $1
+			UNION ALL SELECT id FROM case_file WHERE is_open = 0 AND ended IS NULL AND received <= $1
+		) AS standing ON standing.id = h.case_id ORDER BY h.case_id, h.seq`, at.UnixMilli())
+	if err == nil {
+		err = tell()
+	}
+	return k.s.faultOf(err)
 }
 
 // Reporter implements casework.Store. The look is entered in the audit chain,

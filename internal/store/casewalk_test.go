@@ -32,8 +32,12 @@ func TestWalk(t *testing.T) {
 		}
 		dull := []casework.Action{casework.AddNote, casework.SelfHandle, casework.Escalate, casework.NotAccept, casework.NotFile, casework.Discard, casework.Supervise}
 		done, refused := map[casework.Action]int{}, 0
-		for range 800 {
-			o.pass(time.Duration(r.IntN(180)) * time.Minute)
+		stood := map[time.Time][]casework.Kept{}
+		for step := range 800 {
+			if step%50 == 0 {
+				stood[o.clock()] = standing(t, o)
+			}
+			o.pass(time.Duration(1+r.IntN(180)) * time.Minute)
 			i := r.IntN(len(cases))
 			who := everybody[r.IntN(len(everybody))]
 			offered := casework.Allowed(cases[i], who)
@@ -59,6 +63,15 @@ func TestWalk(t *testing.T) {
 			t.Errorf("only %d kinds of action were done: %v", len(done), done)
 		}
 		t.Logf("%v, %d refused", done, refused)
+		for at, want := range stood {
+			got, err := o.IndexAt(t.Context(), casework.Search{}, at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, values(got)); diff != "" {
+				t.Errorf("what stood at %s: %s", at, diff)
+			}
+		}
 		rows := 0
 		err := eachRow(t.Context(), s.readers, func(row *sql.Rows) error {
 			var id, seq, overlays, due int64
@@ -103,6 +116,25 @@ func TestWalk(t *testing.T) {
 			t.Errorf("a desk that is opened now: %s", diff)
 		}
 	})
+}
+
+// standing is what is open now, as a past index has it.
+func standing(t testing.TB, o *office) []casework.Kept {
+	t.Helper()
+	all, _, err := o.Index(casework.Search{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return values(all)
+}
+
+func values(all []*casework.Kept) []casework.Kept {
+	out := make([]casework.Kept, len(all))
+	for i, k := range all {
+		out[i] = *k
+		out[i].Change = 0
+	}
+	return out
 }
 
 // deedOf is an action with all that it needs.
