@@ -197,6 +197,19 @@ var (
 // showFile answers GET /api/v1/cases/{id}/files/{name}: a file that the case
 // names, for whoever may see the case.
 func (a *API) showFile(c *gin.Context) error {
+	_, r, err := a.caseOf(c)
+	if err != nil {
+		return err
+	}
+	if name := c.Param("name"); !slices.Contains(r.Case.Evidence, name) {
+		return fault.New(fault.NotFound, "case %d has no file %q", r.Case.ID, clipText(name))
+	}
+	return a.serveFile(c)
+}
+
+// serveFile answers with the file that the path names, which the caller may
+// see.
+func (a *API) serveFile(c *gin.Context) error {
 	p, err := readParams(c.Request.URL.RawQuery, fileParams)
 	if err != nil {
 		return err
@@ -209,14 +222,7 @@ func (a *API) showFile(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	_, r, err := a.caseOf(c)
-	if err != nil {
-		return err
-	}
 	name := c.Param("name")
-	if !slices.Contains(r.Case.Evidence, name) {
-		return fault.New(fault.NotFound, "case %d has no file %q", r.Case.ID, clipText(name))
-	}
 	ctx, cancel := a.longer(c)
 	defer cancel()
 	open, tag := shelf.Open, ""

@@ -185,6 +185,22 @@ func (a *API) recordResult(c *gin.Context) error {
 	}{after.State, itemOf(&after, f.Item), figures})
 }
 
+// showInspectionFile answers GET /api/v1/inspections/{id}/files/{name}: a file
+// that a result names, of an item that is the caller's business.
+func (a *API) showInspectionFile(c *gin.Context) error {
+	_, in, err := a.inspectionOf(c)
+	if err != nil {
+		return err
+	}
+	name, sees := c.Param("name"), seesItem(callerOf(c).Jurisdiction)
+	for _, e := range in.Entries {
+		if r := e.Result; r != nil && slices.Contains(r.Evidence, name) && sees(&in.Items[r.Item-1]) {
+			return a.serveFile(c)
+		}
+	}
+	return fault.New(fault.NotFound, "inspection %d has no file %q", in.ID, clipText(name))
+}
+
 // exportInspection answers GET /api/v1/inspections/{id}/export: a CSV, a row
 // for each item.
 func (a *API) exportInspection(c *gin.Context) error {

@@ -186,7 +186,17 @@ func TestAnInspectionOverHTTP(t *testing.T) {
 	if !verify() {
 		t.Error("drawn again after a case was reopened, it is another sample")
 	}
-	decode[inspectionAnswer](t, record(town.sun, result(2, "late-as-timely", "")).ResponseRecorder, 200)
+	photo := town.photo(t, town.sun)
+	decode[inspectionAnswer](t, record(town.sun, result(2, "late-as-timely", `,"evidence":["`+photo+`"]`)).ResponseRecorder, 200)
+	for name, tt := range map[string]struct {
+		who    visitor
+		file   string
+		status int
+	}{"the inspector": {town.sun, photo, 200}, "another file": {town.sun, "none.jpg", 404}, "the department, too early": {town.team, photo, 404}} {
+		if w := tt.who.call(town, "GET", path+"/files/"+tt.file, ""); w.Code != tt.status {
+			t.Errorf("the photo for %s: %d %s", name, w.Code, clipText(w.Body.String()))
+		}
+	}
 	if w := record(town.sun, result(2, "", "")); w.Code != 409 {
 		t.Errorf("without having seen the first: %d", w.Code)
 	}

@@ -107,6 +107,7 @@ var routes = []route{
 	{"GET", "/api/v1/inspections/{id}", auth.ReadInspections, (*API).showInspection},
 	{"GET", "/api/v1/inspections/{id}/verify", auth.OrderInspections, (*API).verifyInspection},
 	{"GET", "/api/v1/inspections/{id}/export", auth.ReadInspections, (*API).exportInspection},
+	{"GET", "/api/v1/inspections/{id}/files/{name}", auth.ReadInspections, (*API).showInspectionFile},
 	{"POST", "/api/v1/inspections/{id}/results", auth.RecordInspections, (*API).recordResult},
 	{"POST", "/api/v1/inspections/{id}/assign", auth.OrderInspections, (*API).assignInspection},
 	{"POST", "/api/v1/inspections/{id}/finish", auth.OrderInspections, (*API).finishInspection},

@@ -20,8 +20,8 @@ var _ evidence.Store = Evidence{}
 // Evidence is where the database keeps which photos and files there are.
 func (s *Store) Evidence() Evidence { return Evidence{s} }
 
-// waiting are the files that no case has claimed.
-const waiting = `case_id IS NULL AND shared = 0`
+// waiting are the files that no case and no inspection has claimed.
+const waiting = `case_id IS NULL AND shared = 0 AND inspection_id IS NULL`
 
 // EnterFile implements evidence.Store.
 func (e Evidence) EnterFile(ctx context.Context, f evidence.File, most int64) error {
@@ -87,10 +87,21 @@ func (e Evidence) DropFile(ctx context.Context, name string) error {
 // for one that there is not, that is another case's, or that has waited so long
 // that it is being removed.
 func claimEvidence(ctx context.Context, tx *transaction, e *casework.Entry) error {
-	since := e.At.Add(-evidence.Claimable).UnixMilli()
-	for i, name := range e.Input.Evidence {
-		res, err := tx.ExecContext(ctx, `UPDATE evidence_file SET case_id = $1
-			WHERE name = $2 AND shared = 0 AND (case_id = $1 OR case_id IS NULL AND received > $3)`, e.Case, name, since)
+	return claimFiles(ctx, tx, `UPDATE evidence_file SET case_id = $1
+		WHERE name = $2 AND shared = 0 AND (case_id = $1 OR case_id IS NULL AND inspection_id IS NULL AND received > $3)`, e.Case, e.At, e.Input.Evidence)
+}
+
+// claimByInspection is claimEvidence for what an inspector took, where no case
+// claims it.
+func claimByInspection(ctx context.Context, tx *transaction, id int64, e *casework.InspectionEntry) error {
+	return claimFiles(ctx, tx, `UPDATE evidence_file SET inspection_id = $1
+		WHERE name = $2 AND shared = 0 AND case_id IS NULL AND (inspection_id = $1 OR inspection_id IS NULL AND received > $3)`, id, e.At, e.Result.Evidence)
+}
+
+func claimFiles(ctx context.Context, tx *transaction, claim string, owner int64, at time.Time, names []string) error {
+	since := at.Add(-evidence.Claimable).UnixMilli()
+	for i, name := range names {
+		res, err := tx.ExecContext(ctx, claim, owner, name, since)
 		if err != nil {
 			return fmt.Errorf("file %q: %w", name, err)
 		}

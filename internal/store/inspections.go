@@ -157,6 +157,11 @@ func enterInspection(ctx context.Context, tx *transaction, ch *casework.Inspecti
 		if err != nil {
 			return fmt.Errorf("item %d of inspection %d: %w", r.Item, in.ID, err)
 		}
+		if ch.Case == nil { // else the case has them
+			if err := claimByInspection(ctx, tx, in.ID, e); err != nil {
+				return err
+			}
+		}
 	}
 	return auditInspection(ctx, tx, in.ID, e)
 }

@@ -263,6 +263,26 @@ func TestAFieldCheckOpensACase(t *testing.T) {
 		if fault.KindOf(err) != fault.Invalid {
 			t.Errorf("a place is supervised: %v", err)
 		}
+		// What was taken where nothing followed is the inspection's, and no case's.
+		photo := o.photo()
+		result := lookedAt(casework.PlaceSubject, 2, "not-found")
+		result.Evidence = photo
+		if _, err = inspections.Record(t.Context(), in.ID, inspector, casework.Finding{Result: result}); err != nil {
+			t.Fatal(err)
+		}
+		a := o.seen(unlawfulBuilding, inStreet1)
+		a.Evidence = photo
+		if _, err := o.Open(t.Context(), a); fault.FieldOf(err) != "evidence" {
+			t.Errorf("a case names the inspection's photo: %v", err)
+		}
+		result.Corrects = 3
+		result.Evidence = []string{"none.jpg"}
+		if _, err := inspections.Record(t.Context(), in.ID, inspector, casework.Finding{Result: result}); fault.FieldOf(err) != "evidence" {
+			t.Errorf("a photo that there is not: %v", err)
+		}
+		if stale, err := s.Evidence().StaleFiles(t.Context(), o.clock().AddDate(0, 0, 2), 10); err != nil || slices.Contains(stale, photo[0]) {
+			t.Errorf("to be removed: %v %v", stale, err)
+		}
 		if v, err := inspections.Verify(t.Context(), &in); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%+v %v", v, err)
 		}

@@ -34,6 +34,9 @@ CREATE TABLE inspection_entry (
     PRIMARY KEY (inspection_id, seq)
 );
 
+-- Photos that an inspector took where nothing followed: they are no case's.
+ALTER TABLE evidence_file ADD COLUMN inspection_id bigint REFERENCES inspection;
+
 CREATE INDEX case_file_received ON case_file (received);
 
 CREATE TRIGGER keep_rows BEFORE UPDATE OR DELETE ON inspection_entry FOR EACH ROW EXECUTE FUNCTION keep_history();

@@ -34,6 +34,9 @@ CREATE TABLE inspection_entry (
     PRIMARY KEY (inspection_id, seq)
 ) STRICT, WITHOUT ROWID;
 
+-- Photos that an inspector took where nothing followed: they are no case's.
+ALTER TABLE evidence_file ADD COLUMN inspection_id INTEGER REFERENCES inspection;
+
 CREATE INDEX case_file_received ON case_file (received);
 
 -- +goose StatementBegin
