@@ -18,6 +18,9 @@ type Arrival struct {
 	Answer   grid.ID   // which of the candidates it is, when the desk has asked
 	Evidence []string
 	Reporter *Reporter
+	// Source and Number are what the case is called in another system, or empty;
+	// with them it is Conflict when it is here already.
+	Source, Number string
 
 	Inspected *Inspected // by the item of an inspection that it was found in
 }
@@ -87,7 +90,7 @@ func (s *deskSetting) open(c Case, r *Arrival, now time.Time, in Input) (*Change
 	if err != nil {
 		return nil, err
 	}
-	return &Change{Case: next, Entry: e, Reporter: r.Reporter}, nil
+	return &Change{Case: next, Entry: e, Reporter: r.Reporter, Source: r.Source, Number: r.Number}, nil
 }
 
 // kept has the book follow what was committed just now. It is committed even

@@ -52,7 +52,9 @@ type Reporter struct {
 type Change struct {
 	Case      Case
 	Entry     Entry
-	Reporter  *Reporter  // with the first entry
+	Reporter  *Reporter // with the first entry
+	Source    string    // with the first entry: what it is called in another system, or empty
+	Number    string
 	Precedent *Precedent // that the entry makes
 }
 

@@ -396,3 +396,24 @@ func (c *Cases) orderDue(p *plan) time.Time {
 	due, _ := calendar.Add(casework.Working, p.issued(), time.Duration(p.days)*calendar.Hours().Day())
 	return due
 }
+
+// Since is the place in All of the first case that comes in at or after t.
+func (c *Cases) Since(t time.Time) int {
+	i, _ := slices.BinarySearchFunc(c.plans, t.UnixMilli(), func(p plan, at int64) int { return cmp.Compare(p.at, at) })
+	return i
+}
+
+// Until is h as it stands at that time, and what is still to come of it.
+func (h *History) Until(t time.Time) (past History, rest []casework.Entry, err error) {
+	n := 0
+	for n < len(h.Entries) && !h.Entries[n].At.After(t) {
+		n++
+	}
+	past = *h
+	if n == len(h.Entries) {
+		return past, nil, nil
+	}
+	past.Entries, rest = h.Entries[:n:n], h.Entries[n:]
+	past.Case, err = casework.Replay(past.Entries)
+	return past, rest, err
+}

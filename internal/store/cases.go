@@ -116,6 +116,11 @@ func enterCaseChange(ctx context.Context, tx *transaction, number int64, ch *cas
 			return fmt.Errorf("reporter of case %d: %w", id, err)
 		}
 	}
+	if ch.Source != "" {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO case_source (case_id, source, number) VALUES ($1, $2, $3)`, id, ch.Source, ch.Number); err != nil {
+			return fmt.Errorf("case %s of %s: %w", ch.Number, ch.Source, err)
+		}
+	}
 	if p := ch.Precedent; p != nil {
 		if err := enterPrecedent(ctx, tx, p); err != nil {
 			return err
