@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"lianqin/internal/auth"
 	"lianqin/internal/demo"
@@ -45,7 +46,8 @@ func demonstration() (*grid.Generation, error) {
 type demoServeCommand struct {
 	serverFlags
 	Database   string `default:"sqlite:data/demo.db" placeholder:"URL" help:"sqlite:PATH or postgres://…; ${default} if not said. 数据库。"`
-	Simulation bool   `default:"true" negatable:"" help:"Have 1,283 patrol members and some vehicles report, on when not said. 模拟巡防队员上报。"`
+	Simulation bool   `default:"true" negatable:"" help:"Have 1,283 patrol members and some vehicles report, and cases go on, on when not said. 模拟巡防队员上报与案件流转。"`
+	Cases      bool   `default:"true" negatable:"" help:"Load the published year of cases, the year before and those of now, at the first start, on when not said. 首次启动时载入演示案件。"`
 }
 
 func (*demoServeCommand) Help() string { return (*demoCommand).Help(nil) }
@@ -54,10 +56,16 @@ func (c *demoServeCommand) Run(s *session) error {
 	s.notef("演示辖区，非官方边界 a demonstration district, not the official boundary")
 	c.PublicMap = true
 	sv := service{database: databaseFlags{c.Database}, boundaries: boundaryFlags{cleaningFlags: usualCleaning}, guide: makeAdmin, prepare: placePhoto}
-	if c.Simulation {
-		sv.beside = func(ctx context.Context, p *patrols) error {
-			return startSimulation(ctx, p.atlas, p.registry, p.station, p.gate, p.log)
+	sv.beside = func(ctx context.Context, w works) error {
+		var running sync.WaitGroup
+		defer running.Wait()
+		if c.Cases {
+			running.Go(func() { startCases(ctx, w, c.Simulation) })
 		}
+		if c.Simulation {
+			return startSimulation(ctx, w.atlas, w.registry, w.station, w.gate, w.log)
+		}
+		return nil
 	}
 	return c.serve(s, sv)
 }

@@ -106,7 +106,14 @@ type service struct {
 	// prepare puts files in place before the service answers; nil is none.
 	prepare func(*session, *evidence.Shelf) error
 	// beside runs while the service answers, until ctx ends; nil is nothing.
-	beside func(ctx context.Context, p *patrols) error
+	beside func(ctx context.Context, w works) error
+}
+
+// works is what works inside a service, for what runs beside.
+type works struct {
+	*patrols
+	desk  *casework.Desk
+	files *evidence.Shelf
 }
 
 // serve answers until the session ends. It takes the address before the work
@@ -197,7 +204,7 @@ func (c *serverFlags) serve(s *session, sv service) (err error) {
 	}
 	s.notef("Ctrl-C 停止 stops")
 	if sv.beside != nil {
-		background.start(func(ctx context.Context) error { return sv.beside(ctx, p) })
+		background.start(func(ctx context.Context) error { return sv.beside(ctx, works{p, cases, files}) })
 	}
 	if err := api.Serve(background.serving, l); err != nil {
 		return err

@@ -277,11 +277,13 @@ func (m *importer) loading(line int, h History) (Loading, error) {
 }
 
 // settle gives the places of h the numbers that their grids have here. What
-// lies in no grid is kept as it was told, and on no map.
+// lies in no grid is kept as it was told, and on no map. Which inspection of
+// another system something was found in means nothing here, and is left out.
 func (d *Desk) settle(h *History) error {
 	var captured time.Time
 	for i := range h.Entries {
 		in := &h.Entries[i].Input
+		in.Inspected = nil
 		if in.Intake != nil {
 			captured = in.Intake.Captured
 		}

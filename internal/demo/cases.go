@@ -37,6 +37,9 @@ type CaseOptions struct {
 	// Photo is the name in the store of the photo that all evidence shows;
 	// empty is PhotoName.
 	Photo string
+	// Slow has disposals take more of their limits, so that twice as much stands
+	// open at a time.
+	Slow bool
 }
 
 // History is a case as it stands and how it came to that. Reporter is an
@@ -248,7 +251,7 @@ func (c *Cases) itemCounts() ([]int, error) {
 func (c *Cases) add(k *climate, item int, f fate) *plan {
 	t := &c.catalogue.Items()[item]
 	d := throw(c.opt.Seed, 43, uint64(c.from.Year()), uint64(len(c.plans)))
-	p := plan{item: uint16(item), fate: f, permill: pace(d)}
+	p := plan{item: uint16(item), fate: f, permill: pace(d, c.opt.Slow)}
 	p.grid = uint32(k.where(d, profileOf(t.Code).urban))
 	p.at = k.when(d, t.Code)
 	if t.Code == newcomer && p.at >= k.opening && d.below(9) == 0 {
@@ -260,12 +263,17 @@ func (c *Cases) add(k *climate, item int, f fate) *plan {
 }
 
 // pace is how much of its limit a disposal takes, in thousandths: mostly less
-// than half, and of a hundred cases two or three too much.
-func pace(d *dice) uint16 {
+// than half, or when it is slow more, and of a hundred cases two or three too
+// much.
+func pace(d *dice, slow bool) uint16 {
 	if d.below(1000) < 26 {
 		return uint16(1010 + d.below(900))
 	}
-	return uint16(30 + min(d.below(960), d.below(960)))
+	a, b := d.below(960), d.below(960)
+	if slow {
+		return uint16(30 + max(a, b))
+	}
+	return uint16(30 + min(a, b))
 }
 
 // Places in casework.Channels.
@@ -396,6 +404,9 @@ func (c *Cases) orderDue(p *plan) time.Time {
 	due, _ := calendar.Add(casework.Working, p.issued(), time.Duration(p.days)*calendar.Hours().Day())
 	return due
 }
+
+// Year is the year that they come in.
+func (c *Cases) Year() int { return c.from.Year() }
 
 // Since is the place in All of the first case that comes in at or after t.
 func (c *Cases) Since(t time.Time) int {
