@@ -238,7 +238,7 @@ func (d *Desk) catchUp(ctx context.Context) error {
 func (d *Desk) readAll(ctx context.Context) error {
 	last, err := d.store.Changes(ctx, 0, func(k *Kept) error {
 		d.book.PutFacts(k.Case, k.Facts)
-		if queued(k) {
+		if k.Queued() {
 			d.queue.put(k.Clone())
 		}
 		k.Facts = nil
@@ -416,9 +416,15 @@ func (d *Desk) Index(q Search) ([]*Kept, int64, error) {
 	if q.Closed && q.Owed == "" {
 		return nil, 0, fault.InvalidField("closed", "the index is of what is open")
 	}
-	revision := d.feed.number()
+	revision := d.Revision()
 	return d.queue.find(&q), revision, nil
 }
+
+// Queued is all that is still to be done, as Index has it.
+func (d *Desk) Queued() []*Kept { return d.queue.all() }
+
+// Revision is the number of the last change that the desk has read.
+func (d *Desk) Revision() int64 { return d.feed.number() }
 
 // Case is one case with its history, or NotFound.
 func (d *Desk) Case(ctx context.Context, id int64) (*Record, error) {

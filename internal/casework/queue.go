@@ -22,8 +22,8 @@ type Queue struct {
 
 func newQueue() *Queue { return &Queue{at: map[int64]*Kept{}} }
 
-// queued reports whether something of k is still to be done.
-func queued(k *Kept) bool {
+// Queued reports whether something of k is still to be done.
+func (k *Kept) Queued() bool {
 	return k.Open() || k.Review != 0 || k.Order != "" && k.OrderFinished == 0
 }
 
@@ -37,10 +37,10 @@ func (q *Queue) put(k *Kept) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	old := q.at[k.Case]
-	if old == nil && !queued(k) {
+	if old == nil && !k.Queued() {
 		return
 	}
-	if queued(k) {
+	if k.Queued() {
 		q.at[k.Case] = k
 	} else {
 		delete(q.at, k.Case)
@@ -58,7 +58,7 @@ func (q *Queue) put(k *Kept) {
 		i, _ := slices.BinarySearchFunc(q.order, old, byDue)
 		q.order = slices.Delete(q.order, i, i+1)
 	}
-	if queued(k) {
+	if k.Queued() {
 		i, _ := slices.BinarySearchFunc(q.order, k, byDue)
 		q.order = slices.Insert(q.order, i, k)
 	}

@@ -108,6 +108,7 @@ type API struct {
 	standing  chan struct{} // held by who reads how cases stood
 	loading   chan struct{} // held by who imports cases
 	streams   streams
+	cases     *caseHub // nil without a desk
 	requests  requestIDs
 }
 
@@ -146,6 +147,9 @@ func New(cfg Config) (*API, error) {
 	a.streams.init(cfg.Limits)
 	a.requests.prefix = processPrefix()
 	a.views = newViews(cfg.Atlas, cfg.Indexes, cfg.Now, cfg.Limits.TileCacheBytes, a.metrics.published)
+	if cfg.Desk != nil {
+		a.cases = newCaseHub(a, cfg.Desk)
+	}
 	a.engine = a.newEngine()
 	return a, nil
 }
@@ -187,5 +191,8 @@ func (a *API) Serve(ctx context.Context, l net.Listener) error {
 // Close ends the work in the background. The API must not be used afterwards.
 func (a *API) Close() {
 	a.streams.end()
+	if a.cases != nil {
+		a.cases.close()
+	}
 	a.views.close()
 }

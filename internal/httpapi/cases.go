@@ -197,6 +197,7 @@ type casePage struct {
 	History  []casework.Entry `json:"history"`
 	Allowed  []allowedAnswer  `json:"allowed"`
 	Dispatch *dispatchAnswer  `json:"dispatch,omitempty"` // before it is dispatched: to whom it would go
+	Viewing  []string         `json:"viewing"`            // who else looks at it
 }
 
 // showCase answers GET /api/v1/cases/{id}.
@@ -212,7 +213,8 @@ func (a *API) showCase(c *gin.Context) error {
 }
 
 func (a *API) casePage(c *gin.Context, d *casework.Desk, r *casework.Record) casePage {
-	page := casePage{Case: r.Case, Next: dueOf(&r.Case, a.cfg.Now()), History: r.Entries, Allowed: allowedTo(r.Case, actorsOf(callerOf(c)))}
+	page := casePage{Case: r.Case, Next: dueOf(&r.Case, a.cfg.Now()), History: r.Entries, Allowed: allowedTo(r.Case, actorsOf(callerOf(c))),
+		Viewing: a.cases.presence.who(r.Case.ID, callerOf(c).Name)}
 	switch r.Case.State {
 	case casework.Reported, casework.ToVerify, casework.Accepted, casework.Filed:
 		if out, err := d.Explain(&r.Case); err == nil { // or it has no item or place yet

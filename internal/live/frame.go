@@ -33,6 +33,10 @@ func newFrame(seq uint64, encode func() []byte) *Frame {
 	return f
 }
 
+// NewFrame is an event of a stream of another's making, with its empty line. It
+// is encoded when it is first asked for, and once, for all who are sent it.
+func NewFrame(encode func() []byte) *Frame { return newFrame(0, encode) }
+
 // NewNote is something else that a stream says beside its frames, as a comment
 // is: b with its empty line.
 func NewNote(b string) *Frame { return newFrame(0, func() []byte { return []byte(b) }) }
