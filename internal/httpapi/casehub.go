@@ -209,9 +209,9 @@ func (f *caseFeed) add(frame *live.Frame) {
 	f.wake = make(chan struct{})
 }
 
-// caseReader is one reader's place in the frames of a scope. It is for one
+// deskReader is one reader's place in the frames of a scope. It is for one
 // goroutine.
-type caseReader struct {
+type deskReader struct {
 	hub  *caseHub
 	feed *caseFeed
 	next uint64
@@ -220,7 +220,7 @@ type caseReader struct {
 
 // read begins a reader of what caller may see. Its first frame says which
 // changes are not among those that follow.
-func (h *caseHub) read(caller auth.Caller) *caseReader {
+func (h *caseHub) read(caller auth.Caller) *deskReader {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s := caseScope{caller.Role, caller.Jurisdiction}
@@ -230,11 +230,11 @@ func (h *caseHub) read(caller auth.Caller) *caseReader {
 		h.feeds[s] = f
 	}
 	f.readers++
-	return &caseReader{hub: h, feed: f, next: f.next}
+	return &deskReader{hub: h, feed: f, next: f.next}
 }
 
 // Next is source's.
-func (r *caseReader) Next(ctx context.Context, patience time.Duration) ([]*live.Frame, error) {
+func (r *deskReader) Next(ctx context.Context, patience time.Duration) ([]*live.Frame, error) {
 	if !r.said {
 		r.said = true
 		return []*live.Frame{eventFrame("hello", struct {
@@ -261,7 +261,7 @@ func (r *caseReader) Next(ctx context.Context, patience time.Duration) ([]*live.
 
 var errDeskEnded = fault.New(fault.Unavailable, "the live desk has ended")
 
-func (r *caseReader) ready() ([]*live.Frame, <-chan struct{}, error) {
+func (r *deskReader) ready() ([]*live.Frame, <-chan struct{}, error) {
 	h, f := r.hub, r.feed
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -278,7 +278,7 @@ func (r *caseReader) ready() ([]*live.Frame, <-chan struct{}, error) {
 }
 
 // close takes r out.
-func (r *caseReader) close() {
+func (r *deskReader) close() {
 	h, f := r.hub, r.feed
 	h.mu.Lock()
 	defer h.mu.Unlock()
