@@ -83,6 +83,11 @@ const (
 	SendPositions Action = "positions.write"
 	// ReportCases is to open a case.
 	ReportCases Action = "cases.report"
+	// WatchCases is where cases are, of what, in which state and how long they
+	// have, without words and people; and what needs a person now.
+	WatchCases Action = "cases.watch"
+	// TakeMatters is to take on what needs a person.
+	TakeMatters Action = "attention.take"
 	// ReadCases is cases and their queues.
 	ReadCases Action = "cases.read"
 	// ActOnCases is to take a case further; which actions those are depends on
@@ -123,7 +128,7 @@ var Actions = []Action{
 	Anyone, ReadMap, OwnSession, ReadGenerations, DraftGenerations, PublishGenerations,
 	ManageAccounts, ManageDevices, ManageLinks, ReadAudit, ReadMetrics,
 	WatchPatrols, ReadTracks, ManagePatrols, ReadQuarantine, SendPositions,
-	ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadFigureCases, ImportOrders, ImportCases, ReadCatalogue, ManageCatalogue, SwitchMode,
+	ReportCases, WatchCases, TakeMatters, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadFigureCases, ImportOrders, ImportCases, ReadCatalogue, ManageCatalogue, SwitchMode,
 	ReadInspections, OrderInspections, RecordInspections,
 }
 
@@ -145,18 +150,18 @@ var allowed = map[Role][]Action{
 		WatchPatrols, ManagePatrols, ReadQuarantine, ReadIndicators, ImportCases, ReadCatalogue, ManageCatalogue},
 	DistrictOperator: {Anyone, ReadMap, OwnSession, ReadGenerations, ManageDevices, ManageLinks,
 		WatchPatrols, ReadTracks, ManagePatrols, ReadQuarantine,
-		ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadFigureCases, ImportOrders, ReadCatalogue, SwitchMode, ReadInspections, OrderInspections},
+		ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadFigureCases, ImportOrders, ReadCatalogue, SwitchMode, ReadInspections, OrderInspections, WatchCases, TakeMatters},
 	StreetOperator: {Anyone, ReadMap, OwnSession, ReadGenerations, ManageDevices,
 		WatchPatrols, ReadTracks, ManagePatrols, ReadQuarantine,
-		ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadFigureCases, ReadCatalogue, ReadInspections},
-	VillageStation:    {Anyone, ReadMap, OwnSession, WatchPatrols, ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadFigureCases, ReadCatalogue},
-	DepartmentHandler: {Anyone, ReadMap, OwnSession, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadFigureCases, ReadCatalogue, ReadInspections},
+		ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadFigureCases, ReadCatalogue, ReadInspections, WatchCases, TakeMatters},
+	VillageStation:    {Anyone, ReadMap, OwnSession, WatchPatrols, ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadFigureCases, ReadCatalogue, WatchCases},
+	DepartmentHandler: {Anyone, ReadMap, OwnSession, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadFigureCases, ReadCatalogue, ReadInspections, WatchCases},
 	Inspector: {Anyone, ReadMap, OwnSession, ReadGenerations, ReadAudit, WatchPatrols, ReadTracks, ReadQuarantine,
-		ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadFigureCases, ReadCatalogue, ReadInspections, OrderInspections, RecordInspections},
+		ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadFigureCases, ReadCatalogue, ReadInspections, OrderInspections, RecordInspections, WatchCases, TakeMatters},
 	Planner:      {Anyone, ReadMap, OwnSession, ReadGenerations, DraftGenerations},
 	Approver:     {Anyone, ReadMap, OwnSession, ReadGenerations, PublishGenerations},
-	PatrolDevice: {Anyone, ReadMap, OwnSession, SendPositions, ReportCases, ReadCases, ActOnCases, SendFiles, ReadCatalogue},
-	Viewer:       {Anyone, ReadMap, OwnSession, WatchPatrols, ReadIndicators, ReadCatalogue},
+	PatrolDevice: {Anyone, ReadMap, OwnSession, SendPositions, ReportCases, ReadCases, ActOnCases, SendFiles, ReadCatalogue, WatchCases},
+	Viewer:       {Anyone, ReadMap, OwnSession, WatchPatrols, ReadIndicators, ReadCatalogue, WatchCases},
 	Public:       {Anyone, SendFiles},
 }
 

@@ -89,7 +89,7 @@ func visitors(t testing.TB, a *API) map[auth.Role]func() visitor {
 	return out
 }
 
-var sample = strings.NewReplacer("{anything}", "pub", "{grid}", "1", "{layer}", "0", "{z}", "10", "{x}", "856", "{y}", "418", "{collection}", "grids", "{feature}", "1",
+var sample = strings.NewReplacer("{anything}", "pub", "{grid}", "1", "{layer}", "0", "{matter}", "sos:none:1", "{z}", "10", "{x}", "856", "{y}", "418", "{collection}", "grids", "{feature}", "1",
 	"{secret}", "lql_none", "{login}", "nobody", "{id}", "none", "{number}", "1", "{next}", "1", "{unit}", "none", "{action}", "accept", "{indicator}", "accepted", "{name}", "none.jpg")
 
 // TestEveryRouteForEveryRole walks the whole table: who may use a route gets

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"lianqin/internal/attention"
 	"lianqin/internal/auth"
 	"lianqin/internal/basemap"
 	"lianqin/internal/casework"
@@ -54,6 +55,9 @@ type Config struct {
 	// Files is where photos and files of cases are; with none, what is about
 	// them is Unavailable.
 	Files *evidence.Shelf
+	// Attention is who has taken on what needs a person; with none, nobody is told
+	// what does.
+	Attention attention.Store
 	// Live makes the frames of the live stream; with none, it is Unavailable.
 	Live *live.Hub
 	// Patrols is who patrols. With none, what is about patrols is Unavailable.
@@ -104,6 +108,7 @@ type API struct {
 	diffs     diffs
 	rolls     rolls
 	coverages coverages
+	matters   matters
 	importing chan struct{} // held by who reads a boundary file
 	standing  chan struct{} // held by who reads how cases stood
 	loading   chan struct{} // held by who imports cases

@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/klauspost/compress/gzip"
 
+	"lianqin/internal/auth"
 	"lianqin/internal/casework"
 	"lianqin/internal/fault"
 	"lianqin/internal/grid"
@@ -55,6 +56,10 @@ func (a *API) indexCases(c *gin.Context) error {
 	q, p, err := a.caseSearch(c, indexParams)
 	if err != nil {
 		return err
+	}
+	// Whoever may watch cases only is not told what words they have.
+	if q.Words != "" && !callerOf(c).Role.May(auth.ReadCases) {
+		return fault.New(fault.Denied, "cases are found by words by those who may read them")
 	}
 	var kept []*casework.Kept
 	var revision int64

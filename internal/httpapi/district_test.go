@@ -183,6 +183,9 @@ func newAPI(t testing.TB, cfg Config, gen *grid.Generation) *API {
 	if cfg.Files == nil {
 		cfg.Files = testShelf(t, s, cfg.Now)
 	}
+	if cfg.Attention == nil {
+		cfg.Attention = s.Attention()
+	}
 	if cfg.Desk == nil && gen != nil {
 		cfg.Desk = testDesk(t, s, cfg)
 		cfg.Inspections = casework.NewInspectorate(cfg.Desk, s.Cases())
