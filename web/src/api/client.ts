@@ -25,7 +25,7 @@ export async function get<T>(path: string, query: Record<string, string>, read: 
 /** What a request that changes something sends. */
 export interface Sending {
   readonly query?: Record<string, string>
-  /** Sent as JSON; a Blob as it is. */
+  /** Sent as JSON; a Blob or a form as it is. */
   readonly body?: unknown
   readonly timeoutMs?: number
 }
@@ -42,6 +42,8 @@ export async function send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path:
   if (body instanceof Blob) {
     headers['Content-Type'] = 'application/octet-stream'
     init.body = body
+  } else if (body instanceof FormData) {
+    init.body = body // the browser adds the boundary between its parts
   } else if (body !== undefined) {
     headers['Content-Type'] = 'application/json'
     init.body = JSON.stringify(body)

@@ -58,6 +58,26 @@ export function readResolution(json: Json): Resolution {
   }
 }
 
+/** One of the grids that a position may lie in. Grid 0 is outside the district. */
+export interface Share {
+  readonly grid: number
+  readonly gridCode: string
+  readonly gridName: string
+  /** Of the circle of accuracy, (0, 1]. */
+  readonly share: number
+}
+
+/** Which grids `p` (WGS-84) may lie in, given how exact it is in metres. */
+export function fetchShares(p: LonLat, accuracyM: number, signal?: AbortSignal): Promise<Share[]> {
+  const query = { lon: String(p[0]), lat: String(p[1]), accuracy: String(accuracyM) }
+  return get('/api/v1/resolve', query, (json) => json.at('shares').itemsOrNone().map(readShare), signal)
+}
+
+function readShare(json: Json): Share {
+  const grid = json.at('grid').absent ? null : readGridRef(json.at('grid'))
+  return { grid: grid?.id ?? 0, gridCode: grid?.code ?? '', gridName: grid?.name ?? '', share: json.at('share').number() }
+}
+
 function readGridRef(json: Json): GridRef {
   return {
     id: json.at('id').integer(),

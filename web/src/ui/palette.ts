@@ -44,6 +44,9 @@ export interface Palette {
   readonly track: string
   readonly stop: string
 
+  /** A case that nothing presses; the pressing ones are `urgent` and `warning`. */
+  readonly caseCalm: string
+
   /** Cameras want dark on light, whatever the theme. */
   readonly codeInk: string
   readonly codePaper: string
@@ -87,6 +90,7 @@ export const palettes: Readonly<Record<Theme, Palette>> = {
     heat: ['#2c1c28', '#5f2a33', '#a2432f', '#e0752f', '#ffb85c', '#fff0c8'],
     track: '#5be7e0',
     stop: '#e3f58c',
+    caseCalm: '#b8946f',
     codeInk: '#000000',
     codePaper: '#ffffff',
     change: { same: '#a9b0be', redrawn: '#ffb02e', split: '#6ea8ff', merged: '#d98be0', new: '#5fd38d', gone: '#ff6b60' },
@@ -123,6 +127,7 @@ export const palettes: Readonly<Record<Theme, Palette>> = {
     heat: ['#fbe7c6', '#f9c98a', '#ef9a50', '#d9642f', '#a83420', '#641414'],
     track: '#00666a',
     stop: '#6f7300',
+    caseCalm: '#96683c',
     codeInk: '#000000',
     codePaper: '#ffffff',
     change: { same: '#5d6873', redrawn: '#a86a00', split: '#1f5fc4', merged: '#94359c', new: '#157a42', gone: '#c02a20' },

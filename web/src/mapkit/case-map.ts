@@ -1,0 +1,194 @@
+/** The map beside a queue: every case of it where it lies, the one that is open, and the one pointed at. */
+import type { Feature, FeatureCollection } from 'geojson'
+import type { ExpressionSpecification, GeoJSONSource, LayerSpecification, MapMouseEvent } from 'maplibre-gl'
+import { Map as MapLibre, ScaleControl, setWorkerUrl } from 'maplibre-gl'
+import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
+import 'maplibre-gl/dist/maplibre-gl.css'
+import type { Bounds, LonLat } from '../geometry/coord'
+import type { Palette } from '../ui/palette'
+import { palettes } from '../ui/palette'
+import type { Texture } from './images'
+import { diamond } from './images'
+import type { Look } from './style'
+import { GRIDS, LOWEST_LABEL, OWED, districtStyle } from './style'
+
+setWorkerUrl(workerUrl)
+
+/** How pressing a case is drawn; each has a shape beside its colour. */
+export type CaseMark = 'late' | 'near' | 'calm'
+
+export interface CasePoint {
+  readonly id: number
+  readonly at: LonLat
+  readonly mark: CaseMark
+}
+
+export interface CaseMapOptions {
+  readonly container: HTMLElement
+  /** Where the grids' tiles are: an address with {z}, {x} and {y}. */
+  readonly tiles: string
+  /** What to show first. Degrees. */
+  readonly bounds: Bounds
+  readonly look: Look
+  readonly still: boolean
+  /** The accessible name of the map. */
+  readonly title: string
+  /** A case was pressed, or the place where there is none (0). */
+  onPress(id: number, at: LonLat): void
+  /** The case under the pointer, 0 for none. */
+  onHover(id: number): void
+}
+
+const CASES = 'cases'
+const SHOWN = 'case-shown'
+const PICKED = 'case-picked'
+const REACH = 8
+const CLOSEST = 17
+
+export class CaseMap {
+  private readonly map: MapLibre
+  private loaded = false
+  private readonly waiting: (() => void)[] = []
+  private hovered = 0
+
+  constructor(private readonly options: CaseMapOptions) {
+    const style = districtStyle(options.tiles, options.look)
+    // Cases are what is to stand out.
+    style.layers = style.layers.filter((layer) => layer.id !== 'grid-urban' && layer.id !== OWED)
+    const [west, south, east, north] = options.bounds
+    this.map = new MapLibre({
+      container: options.container,
+      style,
+      attributionControl: false,
+      dragRotate: false,
+      pitchWithRotate: false,
+      touchPitch: false,
+      maxPitch: 0,
+      minZoom: 7,
+      maxZoom: 19,
+      renderWorldCopies: false,
+      fadeDuration: options.still ? 0 : 200,
+      locale: { 'Map.Title': options.title },
+      bounds: [west, south, east, north],
+      fitBoundsOptions: { padding: 24 },
+    })
+    this.map.touchZoomRotate.disableRotation()
+    this.map.keyboard.disableRotation()
+    this.map.addControl(new ScaleControl({ maxWidth: 96 * options.look.scale }), 'bottom-right')
+    this.map.once('style.load', () => {
+      this.addImages()
+      for (const name of [CASES, SHOWN, PICKED]) this.map.addSource(name, { type: 'geojson', data: collection([]) })
+      for (const layer of caseLayers(options.look)) this.map.addLayer(layer, LOWEST_LABEL)
+      this.loaded = true
+      for (const work of this.waiting.splice(0)) work()
+    })
+    // Tiles that do not come leave their place empty; the cases are still there.
+    this.map.on('error', (e) => {
+      if (!('sourceId' in e && e.sourceId === GRIDS)) console.error(e.error)
+    })
+    this.map.on('click', (e) => options.onPress(this.caseAt(e), [e.lngLat.lng, e.lngLat.lat]))
+    this.map.on('mousemove', (e) => this.hover(this.caseAt(e)))
+    this.map.on('mouseout', () => this.hover(0))
+  }
+
+  /** MapLibre's own object, for tests. */
+  get inner(): unknown {
+    return this.map
+  }
+
+  /** Shows exactly these cases. */
+  draw(points: readonly CasePoint[]): void {
+    this.put(CASES, points.map(({ id, at, mark }) => ({ type: 'Feature', id, geometry: { type: 'Point', coordinates: [at[0], at[1]] }, properties: { id, mark } })))
+  }
+
+  /** Puts a ring round the place of a case, or round none. */
+  show(at: LonLat | null): void {
+    this.put(SHOWN, at ? [point(at)] : [])
+  }
+
+  /** Marks a place that is being chosen, or none. */
+  pick(at: LonLat | null): void {
+    this.put(PICKED, at ? [point(at)] : [])
+  }
+
+  /** Brings `at` into sight, if it is not, and no further away than `zoom`. */
+  goTo(at: LonLat, zoom: number): void {
+    if (this.map.getBounds().contains([at[0], at[1]]) && this.map.getZoom() >= zoom) return
+    this.map.easeTo({ center: [at[0], at[1]], zoom: Math.min(Math.max(zoom, this.map.getZoom()), CLOSEST), animate: !this.options.still, duration: 500 })
+  }
+
+  fit(bounds: Bounds): void {
+    this.map.fitBounds([bounds[0], bounds[1], bounds[2], bounds[3]], { padding: 32, maxZoom: 16, animate: !this.options.still, duration: 500 })
+  }
+
+  zoomBy(levels: number): void {
+    this.map.zoomTo(this.map.getZoom() + levels, { animate: !this.options.still, duration: 250 })
+  }
+
+  resize(): void {
+    this.map.resize()
+  }
+
+  destroy(): void {
+    this.map.remove()
+  }
+
+  private caseAt(e: MapMouseEvent): number {
+    if (!this.loaded) return 0
+    const { x, y } = e.point
+    const [near] = this.map.queryRenderedFeatures([[x - REACH, y - REACH], [x + REACH, y + REACH]], { layers: ['case-mark'] })
+    return Number(near?.properties['id'] ?? 0)
+  }
+
+  private hover(id: number): void {
+    if (id === this.hovered) return
+    this.hovered = id
+    this.map.getCanvas().style.cursor = id ? 'pointer' : ''
+    this.options.onHover(id)
+  }
+
+  private put(source: string, features: Feature[]): void {
+    const work = (): void => void this.map.getSource<GeoJSONSource>(source)?.setData(collection(features))
+    if (this.loaded) work()
+    else this.waiting.push(work)
+  }
+
+  private addImages(): void {
+    const p = palettes[this.options.look.theme]
+    for (const [name, image] of Object.entries(marksOf(p))) this.map.addImage(name, image, { pixelRatio: 2 / this.options.look.scale })
+  }
+}
+
+/** Full for what is late, with a bright heart for what soon will be, small and faint for the rest. */
+function marksOf(p: Palette): Record<CaseMark, Texture> {
+  return {
+    late: diamond(28, p.urgent, p.markEdge, true),
+    near: diamond(26, p.warning, p.markEdge, false),
+    calm: diamond(18, p.caseCalm, p.markEdge, true),
+  }
+}
+
+function caseLayers({ theme, scale }: Look): LayerSpecification[] {
+  const p = palettes[theme]
+  const rank: ExpressionSpecification = ['match', ['get', 'mark'], 'late', 2, 'near', 1, 0]
+  const size = (far: number, near: number): ExpressionSpecification => ['interpolate', ['linear'], ['zoom'], 9, far, 15, near]
+  return [
+    {
+      id: 'case-mark', type: 'symbol', source: CASES,
+      layout: {
+        'icon-image': ['get', 'mark'], 'icon-allow-overlap': true, 'icon-ignore-placement': true, 'icon-size': size(0.55, 1.1), 'symbol-sort-key': rank,
+      },
+    },
+    { id: 'case-shown-under', type: 'circle', source: SHOWN, paint: { 'circle-radius': 13 * scale, 'circle-opacity': 0, 'circle-stroke-color': p.markEdge, 'circle-stroke-width': 5 * scale, 'circle-stroke-opacity': 0.8 } },
+    { id: 'case-shown', type: 'circle', source: SHOWN, paint: { 'circle-radius': 13 * scale, 'circle-opacity': 0, 'circle-stroke-color': p.mark, 'circle-stroke-width': 2.4 * scale } },
+    { id: 'case-picked', type: 'circle', source: PICKED, paint: { 'circle-radius': 7 * scale, 'circle-color': p.mark, 'circle-stroke-color': p.markEdge, 'circle-stroke-width': 2 * scale } },
+  ]
+}
+
+function point(at: LonLat): Feature {
+  return { type: 'Feature', geometry: { type: 'Point', coordinates: [at[0], at[1]] }, properties: {} }
+}
+
+function collection(features: Feature[]): FeatureCollection {
+  return { type: 'FeatureCollection', features }
+}
