@@ -4,50 +4,7 @@ import (
 	"slices"
 
 	"github.com/paulmach/orb"
-
-	"lianqin/internal/grid"
 )
-
-// Density is a grid's count, and what it comes to by area and by work. A grid
-// that nobody patrolled, or that the generation does not have, has no rate.
-type Density struct {
-	Grid          grid.ID  `json:"grid"`
-	Count         int      `json:"count"`
-	PerKM2        *float64 `json:"per_km2,omitempty"`
-	PatrolHours   float64  `json:"patrol_hours,omitempty"`
-	PerPatrolHour *float64 `json:"per_patrol_hour,omitempty"`
-}
-
-// Densities are those of all grids of gen, by ID, those without a case
-// included, and then of whatever else m counted. Hours are the patrol hours
-// of each grid in the map's window.
-func (m *Map) Densities(gen *grid.Generation, hours map[grid.ID]float64) []Density {
-	counts := make(map[grid.ID]int, len(m.Grids))
-	for _, g := range m.Grids {
-		counts[g.Grid] = g.Count
-	}
-	var out []Density
-	for _, g := range gen.Grids() {
-		d := Density{Grid: g.ID, Count: counts[g.ID], PatrolHours: hours[g.ID]}
-		d.PerKM2 = rate(d.Count, g.AreaM2/1e6)
-		d.PerPatrolHour = rate(d.Count, d.PatrolHours)
-		out = append(out, d)
-	}
-	for _, g := range m.Grids {
-		if _, ok := gen.Grid(g.Grid); !ok {
-			out = append(out, Density{Grid: g.Grid, Count: g.Count})
-		}
-	}
-	return out
-}
-
-func rate(count int, by float64) *float64 {
-	if by <= 0 {
-		return nil
-	}
-	r := float64(count) / by
-	return &r
-}
 
 // Cell is one cell with cases in it, ready to be a feature of a tile.
 type Cell struct {

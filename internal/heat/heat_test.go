@@ -2,6 +2,7 @@ package heat
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -14,7 +15,6 @@ import (
 	"lianqin/internal/fault"
 	"lianqin/internal/geo"
 	"lianqin/internal/grid"
-	"lianqin/internal/partition"
 )
 
 var (
@@ -38,11 +38,13 @@ func put(t testing.TB, x *Index, c Case) {
 	}
 }
 
+func code(n int) string { return fmt.Sprintf("%03d", n) }
+
 // anyCase is a case somewhere in the year and, now and then, outside.
 func anyCase(r *rand.Rand, id int64, years int) Case {
 	return Case{ID: id, At: newYear.Add(time.Duration(r.Int64N(int64(years) * 365 * 24 * int64(time.Hour)))),
 		Where: geo.Coord{X: int32(1_210_400_000 + r.IntN(3_700_000)), Y: int32(311_900_000 + r.IntN(3_400_000))},
-		Grid:  grid.ID(r.IntN(418)), Item: fmt.Sprintf("%02d%02d", 1+r.IntN(10), 1+r.IntN(15)),
+		Grid:  code(r.IntN(418)), Street: fmt.Sprint(r.IntN(12)), Department: fmt.Sprint("D", r.IntN(40)), Item: fmt.Sprintf("%02d%02d", 1+r.IntN(10), 1+r.IntN(15)),
 		Channel: []string{"patrol", "village", "public", "12345"}[r.IntN(4)], State: []string{"closed", "in-disposal", "to-check"}[r.IntN(3)], Urgency: uint8(r.IntN(3))}
 }
 
@@ -97,17 +99,21 @@ func TestQueryCounts(t *testing.T) {
 		{"items", Query{From: at(0), To: at(365), Items: []string{"0701", "0604", "9999"}}},
 		{"no items", Query{From: at(0), To: at(365), Items: []string{}}},
 		{"a channel and states", Query{From: at(30), To: at(90), Channels: []string{"12345"}, States: []string{"to-check", "in-disposal"}}},
-		{"urgent ones of some grids", Query{From: at(0), To: at(200), Grids: []grid.ID{3, 17, 200, 9999}, MinUrgency: 2}},
+		{"urgent ones of some grids", Query{From: at(0), To: at(200), Grids: []string{"003", "017", "200", "nowhere"}, MinUrgency: 2}},
+		{"grids of a street", Query{From: at(0), To: at(200), Grids: []string{"003", "017"}, Streets: []string{"3"}}},
+		{"streets and a department", Query{From: at(0), To: at(365), Streets: []string{"1", "11", "nowhere"}, Departments: []string{"D7"}}},
+		{"no streets", Query{From: at(0), To: at(365), Streets: []string{}}},
 		{"long ago", Query{From: at(-9000), To: at(-1)}},
 		{"from before the beginning to after the end of time", Query{From: at(-90_000), To: at(90_000)}},
 		{"between the seconds", Query{From: at(10).Add(time.Nanosecond), To: at(11).Add(time.Nanosecond)}},
 	} {
 		want := Map{Raster: x.Raster(), Cells: make([]uint32, x.raster.Cells())}
-		grids := map[grid.ID]int{}
+		grids := map[string]int{}
 		for _, c := range cases {
 			q, when := &tt.q, c.At.Truncate(time.Second)
 			if when.Before(q.From) || !when.Before(q.To) || q.Items != nil && !slices.Contains(q.Items, c.Item) || q.Channels != nil && !slices.Contains(q.Channels, c.Channel) ||
-				q.States != nil && !slices.Contains(q.States, c.State) || q.Grids != nil && !slices.Contains(q.Grids, c.Grid) || c.Urgency < q.MinUrgency {
+				q.States != nil && !slices.Contains(q.States, c.State) || q.Grids != nil && !slices.Contains(q.Grids, c.Grid) ||
+				q.Streets != nil && !slices.Contains(q.Streets, c.Street) || q.Departments != nil && !slices.Contains(q.Departments, c.Department) || c.Urgency < q.MinUrgency {
 				continue
 			}
 			want.Total++
@@ -118,10 +124,8 @@ func TestQueryCounts(t *testing.T) {
 				want.Outside++
 			}
 		}
-		for id := range grid.ID(500) {
-			if grids[id] > 0 {
-				want.Grids = append(want.Grids, GridCount{id, grids[id]})
-			}
+		for _, grid := range slices.Sorted(maps.Keys(grids)) {
+			want.Grids = append(want.Grids, GridCount{grid, grids[grid]})
 		}
 		got, err := x.Query(tt.q)
 		if err != nil {
@@ -140,7 +144,7 @@ func TestQueryCounts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sum, cells, ofGrids := 0, make([]uint32, len(want.Cells)), map[grid.ID]int{}
+		sum, cells, ofGrids := 0, make([]uint32, len(want.Cells)), map[string]int{}
 		for i, n := range series.Totals {
 			sum += n
 			for c, n := range series.Cells[i] {
@@ -159,13 +163,13 @@ func TestQueryCounts(t *testing.T) {
 func TestSeriesSteps(t *testing.T) {
 	x := newIndex(t, jiading)
 	for i, at := range []time.Duration{0, 59 * time.Minute, time.Hour, 150 * time.Minute, 3 * time.Hour} {
-		put(t, x, Case{ID: int64(i), At: newYear.Add(at), Where: geo.Coord{X: 1_212_000_000, Y: 313_500_000}, Grid: 4})
+		put(t, x, Case{ID: int64(i), At: newYear.Add(at), Where: geo.Coord{X: 1_212_000_000, Y: 313_500_000}, Grid: "A", Street: fmt.Sprint(i % 2)})
 	}
 	s, err := x.Series(Query{From: newYear, To: newYear.Add(150*time.Minute + time.Second)}, time.Hour, true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(s.Totals, []int{2, 1, 1}) || !cmp.Equal(s.Grids, []GridRow{{4, []uint32{2, 1, 1}}}) {
+	if !slices.Equal(s.Totals, []int{2, 1, 1}) || !cmp.Equal(s.Grids, []GridRow{{"A", []uint32{2, 1, 1}}}) {
 		t.Errorf("got %v, %v", s.Totals, s.Grids)
 	}
 	cell, _ := x.raster.Cell(geo.Coord{X: 1_212_000_000, Y: 313_500_000})
@@ -199,41 +203,94 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// TestDensities: two squares of about 1 km², one with patrols.
-func TestDensities(t *testing.T) {
-	ring := func(x int32) partition.Ring {
-		const s = 100_000
-		return partition.Ring{{X: 1_212_000_000 + x*s, Y: 313_500_000}, {X: 1_212_000_000 + (x+1)*s, Y: 313_500_000}, {X: 1_212_000_000 + (x+1)*s, Y: 313_500_000 + s}, {X: 1_212_000_000 + x*s, Y: 313_500_000 + s}}
-	}
-	part, err := partition.New([]partition.Shape{{ID: 1, Rings: []partition.Ring{ring(0)}}, {ID: 2, Rings: []partition.Ring{ring(1)}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	gen, err := grid.New(1, grid.Source{Grids: []grid.Grid{{ID: 1, Code: "A"}, {ID: 2, Code: "B"}}, Partition: part})
-	if err != nil {
-		t.Fatal(err)
-	}
-	x := newIndex(t, gen.Bound())
+func TestFilled(t *testing.T) {
+	x := newIndex(t, jiading)
 	for i := range 30 {
-		put(t, x, Case{ID: int64(i), At: newYear, Where: geo.Coord{X: 1_212_010_000, Y: 313_550_000}, Grid: 1})
+		put(t, x, Case{ID: int64(i), At: newYear, Where: geo.Coord{X: 1_212_010_000, Y: 313_550_000}})
 	}
-	put(t, x, Case{ID: 99, At: newYear, Grid: 77})
 	m, err := x.Query(Query{From: newYear, To: newYear.AddDate(0, 0, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := m.Densities(gen, map[grid.ID]float64{1: 12})
-	a, _ := gen.Grid(1)
-	if len(got) != 3 || got[0].Count != 30 || *got[0].PerKM2 != 30/(a.AreaM2/1e6) || *got[0].PerPatrolHour != 2.5 ||
-		got[1].Count != 0 || *got[1].PerKM2 != 0 || got[1].PerPatrolHour != nil || got[2] != (Density{Grid: 77, Count: 1}) {
-		t.Errorf("got %+v", got)
-	}
-	filled := m.Filled(gen.Bound())
+	filled := m.Filled(jiading)
 	if len(filled) != 1 || filled[0].Count != 30 || filled[0].PerKM2 < 2900 || filled[0].PerKM2 > 3100 || !filled[0].Bound.Contains(orb.Point{121.201, 31.355}) {
 		t.Errorf("filled cells are %+v", filled)
 	}
 	if elsewhere := m.Filled(orb.Bound{Min: orb.Point{1, 1}, Max: orb.Point{2, 2}}); elsewhere != nil {
 		t.Errorf("elsewhere are %+v", elsewhere)
+	}
+}
+
+// TestCover: after the raster has grown, in any direction and again, every case
+// is in the cell that covers it, as if the raster had been so from the start.
+func TestCover(t *testing.T) {
+	x, r := newIndex(t, town), rand.New(rand.NewPCG(11, 12))
+	cases := map[int64]Case{}
+	enter := func() {
+		for range 3000 {
+			c := anyCase(r, int64(r.IntN(8000)), 1)
+			c.Where = geo.Coord{X: 1_211_000_000 + r.Int32N(3_000_000), Y: 312_500_000 + r.Int32N(3_000_000)}
+			if r.IntN(10) == 0 {
+				c.Where = geo.Coord{} // somewhere
+			}
+			cases[c.ID] = c
+			put(t, x, c)
+		}
+	}
+	year := Query{From: newYear, To: newYear.AddDate(1, 0, 0)}
+	for _, bound := range []orb.Bound{town, {Min: orb.Point{121.15, 31.36}, Max: orb.Point{121.21, 31.37}}, {Min: orb.Point{121.2, 31.3}, Max: orb.Point{121.33, 31.5}}, jiading} {
+		enter()
+		before, version := x.Raster(), x.Version()
+		if err := x.Cover(bound); err != nil {
+			t.Fatal(err)
+		}
+		grown := x.Raster()
+		if (grown != before) != (x.Version() != version) {
+			t.Errorf("%v: raster %+v and version %d, before %+v and %d", bound, grown, x.Version(), before, version)
+		}
+		enter()
+		got, err := x.Query(year)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, outside := make([]uint32, grown.Cells()), 0
+		for _, c := range cases {
+			if cell, ok := grown.Cell(c.Where); ok {
+				want[cell]++
+			} else {
+				outside++
+			}
+		}
+		if !slices.Equal(got.Cells, want) || got.Outside != outside || got.Total != len(cases) {
+			t.Errorf("covering %v: %d of %d outside, want %d of %d, or other cells", bound, got.Outside, got.Total, outside, len(cases))
+		}
+		for _, corner := range []orb.Point{bound.Min, bound.Max} {
+			at, err := geo.Quantise(corner)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, ok := grown.Cell(at); !ok {
+				t.Errorf("%v is not covered by %+v", corner, grown)
+			}
+		}
+	}
+	if err := x.Cover(orb.Bound{Min: orb.Point{-179, -80}, Max: orb.Point{179, 80}}); fault.KindOf(err) != fault.Invalid || x.Raster().Cells() > maxCells {
+		t.Errorf("the world: %v", err)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	x := newIndex(t, town)
+	c := Case{ID: 7, At: newYear, Item: "0701", State: "accepted"}
+	put(t, x, c)
+	first := x.Version()
+	put(t, x, c)
+	if x.Version() != first {
+		t.Error("the same again is a change")
+	}
+	c.State = "filed"
+	if put(t, x, c); x.Version() == first {
+		t.Error("another state is none")
 	}
 }
 

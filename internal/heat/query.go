@@ -6,19 +6,20 @@ import (
 	"time"
 
 	"lianqin/internal/fault"
-	"lianqin/internal/grid"
 )
 
 // Query asks for the cases of a window [From, To). A list that is nil does not
 // narrow it; an empty one lets nothing pass. What the index never saw passes
 // nothing either.
 type Query struct {
-	From, To   time.Time
-	Grids      []grid.ID
-	Items      []string
-	Channels   []string
-	States     []string
-	MinUrgency uint8
+	From, To    time.Time
+	Grids       []string
+	Streets     []string
+	Departments []string
+	Items       []string
+	Channels    []string
+	States      []string
+	MinUrgency  uint8
 }
 
 func (q *Query) check() error {
@@ -33,14 +34,14 @@ func (q *Query) check() error {
 type Map struct {
 	Raster  Raster
 	Total   int
-	Grids   []GridCount // by grid, those without a case left out; grid None is outside of all
+	Grids   []GridCount // by grid, those without a case left out; the empty grid is none
 	Cells   []uint32    // by number of the cell
 	Outside int         // the raster
 }
 
 // GridCount is how many cases lay in a grid.
 type GridCount struct {
-	Grid  grid.ID
+	Grid  string
 	Count int
 }
 
@@ -52,45 +53,58 @@ func (x *Index) Query(q Query) (*Map, error) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	cells := make([]uint32, x.raster.Cells()+1)
-	grids := make([]uint32, len(x.grids))
+	areas := make([]uint32, len(x.areas.all))
 	x.each(&q, func(b *block, i int) {
 		cells[b.cell[i]]++
-		grids[b.grid[i]]++
+		areas[b.area[i]]++
 	})
 	m := &Map{Raster: x.raster, Cells: cells[:len(cells)-1], Outside: int(cells[len(cells)-1])}
-	for n, count := range grids {
+	for n, count := range areas {
 		if count > 0 {
 			m.Total += int(count)
-			m.Grids = append(m.Grids, GridCount{x.grids[n], int(count)})
+			m.Grids = append(m.Grids, GridCount{x.areas.all[n].grid, int(count)})
 		}
 	}
-	slices.SortFunc(m.Grids, func(a, b GridCount) int { return cmp.Compare(a.Grid, b.Grid) })
+	m.Grids = joined(m.Grids)
 	return m, nil
+}
+
+// joined sorts counts by grid and adds up those of one grid, which may have
+// been of several streets.
+func joined(counts []GridCount) []GridCount {
+	slices.SortFunc(counts, func(a, b GridCount) int { return cmp.Compare(a.Grid, b.Grid) })
+	out := counts[:0]
+	for _, c := range counts {
+		if n := len(out); n > 0 && out[n-1].Grid == c.Grid {
+			out[n-1].Count += c.Count
+			continue
+		}
+		out = append(out, c)
+	}
+	return out
 }
 
 // sieve is a Query in the numbers of the rows: 1 for what passes.
 type sieve struct {
-	from, to uint32 // seconds, [from, to)
-	items    []uint8
-	grids    []uint8
-	channels [maxSmall]uint8
-	states   [maxSmall]uint8
-	urgency  uint8
+	from, to    uint32 // seconds, [from, to)
+	areas       []uint8
+	items       []uint8
+	departments []uint8
+	channels    [maxSmall]uint8
+	states      [maxSmall]uint8
+	urgency     uint8
 }
 
 func (x *Index) sieve(q *Query) *sieve {
-	s := &sieve{from: second(q.From), to: second(q.To), items: make([]uint8, len(x.items.all)), grids: make([]uint8, len(x.grids)), urgency: q.MinUrgency}
+	s := &sieve{from: second(q.From), to: second(q.To), areas: make([]uint8, len(x.areas.all)), items: make([]uint8, len(x.items.all)),
+		departments: make([]uint8, len(x.departments.all)), urgency: q.MinUrgency}
 	pass(s.items, q.Items, &x.items)
+	pass(s.departments, q.Departments, &x.departments)
 	pass(s.channels[:], q.Channels, &x.channels)
 	pass(s.states[:], q.States, &x.states)
-	for i := range s.grids {
-		if q.Grids == nil {
-			s.grids[i] = 1
-		}
-	}
-	for _, id := range q.Grids {
-		if i, ok := x.gridAt[id]; ok {
-			s.grids[i] = 1
+	for i, a := range x.areas.all {
+		if (q.Grids == nil || slices.Contains(q.Grids, a.grid)) && (q.Streets == nil || slices.Contains(q.Streets, a.street)) {
+			s.areas[i] = 1
 		}
 	}
 	return s
@@ -106,7 +120,7 @@ func second(t time.Time) uint32 {
 	return uint32(min(max(s, 0), 1<<32-1))
 }
 
-func pass(out []uint8, wanted []string, n *names) {
+func pass(out []uint8, wanted []string, n *names[string]) {
 	if wanted == nil {
 		for i := range out {
 			out[i] = 1
@@ -130,7 +144,7 @@ func (x *Index) each(q *Query, f func(b *block, i int)) {
 		}
 		for i := range min(blockRows, x.rows-n<<blockBits) {
 			if b.at[i]-s.from < span && // modulo 2^32: from <= at < to
-				s.items[b.item[i]]&s.channels[b.channel[i]]&s.states[b.state[i]]&s.grids[b.grid[i]] != 0 && b.urgency[i] >= s.urgency {
+				s.items[b.item[i]]&s.departments[b.department[i]]&s.channels[b.channel[i]]&s.states[b.state[i]]&s.areas[b.area[i]] != 0 && b.urgency[i] >= s.urgency {
 				f(b, i)
 			}
 		}

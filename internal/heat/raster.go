@@ -5,6 +5,7 @@ import (
 
 	"github.com/paulmach/orb"
 
+	"lianqin/internal/fault"
 	"lianqin/internal/geo"
 )
 
@@ -51,6 +52,34 @@ func NewRaster(bound orb.Bound) (Raster, error) {
 	return r, nil
 }
 
+// grown is r with as many more cells on each side as it takes to cover bound.
+// It is Invalid beyond maxCells.
+func (r Raster) grown(bound orb.Bound) (Raster, error) {
+	lo, err := geo.Quantise(bound.Min)
+	if err != nil {
+		return r, err
+	}
+	hi, err := geo.Quantise(bound.Max)
+	if err != nil {
+		return r, err
+	}
+	g := r
+	g.West, g.Width = widened(r.West, r.CellX, r.Width, lo.X, hi.X)
+	g.South, g.Height = widened(r.South, r.CellY, r.Height, lo.Y, hi.Y)
+	if int64(g.Width)*int64(g.Height) > maxCells {
+		return r, fault.InvalidField("bound", "%v would make %d × %d cells of %d × %d, too many", bound, g.Width, g.Height, r.Width, r.Height)
+	}
+	return g, nil
+}
+
+// widened is where n cells begin, and how many there are, once they reach from
+// lo to hi as well.
+func widened(first, cell int32, n int, lo, hi int32) (int32, int) {
+	begin := min(first, floorTo(lo, cell))
+	end := max(int64(first)+int64(n)*int64(cell), int64(floorTo(hi, cell))+int64(cell))
+	return begin, int((end - int64(begin)) / int64(cell))
+}
+
 // side is how many units a cell measures, of metres per degree.
 func side(perDegreeM float64) int32 {
 	return int32(min(math.Round(cellM/perDegreeM*geo.UnitsPerDegree), 1e6)) // near a pole a degree is short
@@ -65,10 +94,10 @@ func floorTo(v, step int32) int32 {
 }
 
 // Cells is the number of cells.
-func (r *Raster) Cells() int { return r.Width * r.Height }
+func (r Raster) Cells() int { return r.Width * r.Height }
 
 // Cell is the cell of a position, or false outside the raster.
-func (r *Raster) Cell(c geo.Coord) (int, bool) {
+func (r Raster) Cell(c geo.Coord) (int, bool) {
 	x, y := int64(c.X)-int64(r.West), int64(c.Y)-int64(r.South)
 	if x < 0 || y < 0 {
 		return 0, false
@@ -81,10 +110,10 @@ func (r *Raster) Cell(c geo.Coord) (int, bool) {
 }
 
 // Bound is the box of a cell in degrees.
-func (r *Raster) Bound(cell int) orb.Bound { return r.boundOf(cell%r.Width, cell/r.Width, 1, 1) }
+func (r Raster) Bound(cell int) orb.Bound { return r.boundOf(cell%r.Width, cell/r.Width, 1, 1) }
 
 // boundOf is the box of w columns and h rows of cells.
-func (r *Raster) boundOf(x, y, w, h int) orb.Bound {
+func (r Raster) boundOf(x, y, w, h int) orb.Bound {
 	corner := func(x, y int) orb.Point {
 		return geo.Coord{X: r.West + int32(x)*r.CellX, Y: r.South + int32(y)*r.CellY}.Point()
 	}

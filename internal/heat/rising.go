@@ -10,7 +10,6 @@ import (
 	"github.com/paulmach/orb"
 
 	"lianqin/internal/fault"
-	"lianqin/internal/grid"
 )
 
 // Rising asks where there have lately been more cases than the weeks before
@@ -48,7 +47,7 @@ type Cluster struct {
 	Bound    orb.Bound // of the square
 	Center   orb.Point
 	SideM    float64 // about
-	Grid     grid.ID // that has most of its recent cases
+	Grid     string  // that has most of its recent cases
 	Since    time.Time
 	Weeks    int
 	Observed int
@@ -86,7 +85,7 @@ func (q *Rising) complete() error {
 // most Weeks, which stands for the reference.
 type event struct {
 	cell uint32
-	grid uint32
+	area uint32
 	ago  uint8
 }
 
@@ -97,18 +96,18 @@ func (x *Index) Rising(q Rising) ([]Cluster, error) {
 	if err := q.complete(); err != nil {
 		return nil, err
 	}
-	s := newScan(x.raster, &q)
 	to := second(q.To)
 	x.mu.RLock()
+	s := newScan(x.raster, &q)
 	x.each(&q.Query, func(b *block, i int) {
 		if int(b.cell[i]) < x.raster.Cells() {
 			ago := min((to-1-b.at[i])/uint32(week/time.Second), uint32(q.Weeks))
-			s.events = append(s.events, event{b.cell[i], b.grid[i], uint8(ago)})
+			s.events = append(s.events, event{b.cell[i], b.area[i], uint8(ago)})
 		}
 	})
-	grids := slices.Clone(x.grids)
+	areas := slices.Clone(x.areas.all)
 	x.mu.RUnlock()
-	return s.clusters(&q, grids), nil
+	return s.clusters(&q, areas), nil
 }
 
 // scan holds the sums of one dealing. sums[d] of a corner are the cases south
@@ -139,7 +138,7 @@ type found struct {
 	expected, llr     float64
 }
 
-func (s *scan) clusters(q *Rising, grids []grid.ID) []Cluster {
+func (s *scan) clusters(q *Rising, areas []area) []Cluster {
 	n := len(s.events)
 	s.share = make([]float64, s.weeks)
 	for _, e := range s.events {
@@ -177,7 +176,7 @@ func (s *scan) clusters(q *Rising, grids []grid.ID) []Cluster {
 			continue
 		}
 		taken = append(taken, f)
-		out = append(out, s.cluster(q, f, p, real, grids))
+		out = append(out, s.cluster(q, f, p, real, areas))
 	}
 	return out
 }
@@ -270,24 +269,24 @@ func (s *scan) overlap(a, b found) bool {
 	return max(dx, -dx, dy, -dy) <= a.half+b.half
 }
 
-func (s *scan) cluster(q *Rising, f found, p float64, events []event, grids []grid.ID) Cluster {
+func (s *scan) cluster(q *Rising, f found, p float64, events []event, areas []area) Cluster {
 	x, y := f.cell%s.raster.Width, f.cell/s.raster.Width
 	side := 2*f.half + 1
 	b := s.raster.boundOf(x-f.half, y-f.half, side, side)
-	counts := make([]int, len(grids))
+	counts := make([]int, len(areas))
 	for _, e := range events {
 		ex, ey := int(e.cell)%s.raster.Width-x, int(e.cell)/s.raster.Width-y
 		if int(e.ago) < f.weeks && max(ex, -ex, ey, -ey) <= f.half {
-			counts[e.grid]++
+			counts[e.area]++
 		}
 	}
 	most := 0
 	for i := range counts {
-		if counts[i] > counts[most] || counts[i] == counts[most] && grids[i] < grids[most] {
+		if counts[i] > counts[most] || counts[i] == counts[most] && areas[i].grid < areas[most].grid {
 			most = i
 		}
 	}
-	return Cluster{Bound: b, Center: b.Center(), SideM: float64(side) * math.Round(math.Sqrt(s.raster.CellM2)), Grid: grids[most],
+	return Cluster{Bound: b, Center: b.Center(), SideM: float64(side) * math.Round(math.Sqrt(s.raster.CellM2)), Grid: areas[most].grid,
 		Since: q.To.Add(-time.Duration(f.weeks) * week), Weeks: f.weeks,
 		Observed: int(f.c), Expected: f.expected, Ratio: float64(f.c) / f.expected, P: p}
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/paulmach/orb"
 
 	"lianqin/internal/geo"
-	"lianqin/internal/grid"
 )
 
 var (
@@ -29,7 +28,7 @@ func quiet(t testing.TB, r *rand.Rand, n int) *Index {
 			spot.X, spot.Y = 1_212_000_000+r.Int32N(60_000), 313_500_000+r.Int32N(60_000)
 		}
 		ago := time.Duration(r.Float64() * r.Float64() * float64(12*week))
-		put(t, x, Case{ID: int64(id), At: today.Add(-time.Second - ago), Where: spot, Grid: grid.ID(1 + spot.X/150_000%2)})
+		put(t, x, Case{ID: int64(id), At: today.Add(-time.Second - ago), Where: spot, Grid: []string{"west", "east"}[spot.X/150_000%2]})
 	}
 	return x
 }
@@ -68,7 +67,7 @@ func TestAClusterIsFound(t *testing.T) {
 	at := geo.Coord{X: 1_212_200_000, Y: 313_700_000}
 	for id := range 80 {
 		put(t, x, Case{ID: int64(10_000 + id), At: today.Add(-time.Second - time.Duration(r.Int64N(int64(2*week)))),
-			Where: geo.Coord{X: at.X + r.Int32N(42_000) - 21_000, Y: at.Y + r.Int32N(36_000) - 18_000}, Grid: 2})
+			Where: geo.Coord{X: at.X + r.Int32N(42_000) - 21_000, Y: at.Y + r.Int32N(36_000) - 18_000}, Grid: "east"})
 	}
 	q := Rising{Query: Query{To: today}, Seed: 1}
 	got, err := x.Rising(q)
@@ -79,7 +78,7 @@ func TestAClusterIsFound(t *testing.T) {
 		t.Fatal("none found")
 	}
 	c := got[0]
-	if c.P != 0.01 || geo.DistanceM(c.Center, at.Point()) > 300 || c.Weeks != 2 || !c.Since.Equal(today.Add(-2*week)) || c.Observed < 75 || c.Grid != 2 ||
+	if c.P != 0.01 || geo.DistanceM(c.Center, at.Point()) > 300 || c.Weeks != 2 || !c.Since.Equal(today.Add(-2*week)) || c.Observed < 75 || c.Grid != "east" ||
 		math.Abs(c.Ratio-float64(c.Observed)/c.Expected) > 1e-9 || c.Ratio < 1.5 {
 		t.Errorf("got %+v", c)
 	}
@@ -95,7 +94,7 @@ func TestAClusterIsFound(t *testing.T) {
 		t.Error("the same seed deals otherwise")
 	}
 	// What is filtered away raises nothing.
-	q.Grids = []grid.ID{1}
+	q.Grids = []string{"west"}
 	if got, err := x.Rising(q); err != nil || len(got) > 0 {
 		t.Errorf("among others: %+v, %v", got, err)
 	}

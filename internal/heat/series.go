@@ -1,11 +1,12 @@
 package heat
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"time"
 
 	"lianqin/internal/fault"
-	"lianqin/internal/grid"
 )
 
 const (
@@ -21,13 +22,13 @@ type Series struct {
 	From   time.Time
 	Step   time.Duration
 	Totals []int      // by step
-	Grids  []GridRow  // those with a case
+	Grids  []GridRow  // those with a case, by grid
 	Cells  [][]uint32 // by step, then by cell; nil unless asked for
 }
 
 // GridRow is a grid's counts by step.
 type GridRow struct {
-	Grid   grid.ID
+	Grid   string
 	Counts []uint32
 }
 
@@ -61,24 +62,36 @@ func (x *Index) Series(q Query, step time.Duration, cells bool) (*Series, error)
 			s.Cells[i] = make([]uint32, x.raster.Cells())
 		}
 	}
-	rows := make([][]uint32, len(x.grids))
+	rows := make([][]uint32, len(x.areas.all))
 	outside := uint32(x.raster.Cells())
 	x.each(&q, func(b *block, i int) {
 		at := (b.at[i] - from) / each
 		s.Totals[at]++
-		if rows[b.grid[i]] == nil {
-			rows[b.grid[i]] = make([]uint32, steps)
+		if rows[b.area[i]] == nil {
+			rows[b.area[i]] = make([]uint32, steps)
 		}
-		rows[b.grid[i]][at]++
+		rows[b.area[i]][at]++
 		if cells && b.cell[i] != outside {
 			s.Cells[at][b.cell[i]]++
 		}
 	})
+	at := map[string]int{}
 	for n, counts := range rows {
-		if counts != nil {
-			s.Grids = append(s.Grids, GridRow{x.grids[n], counts})
+		if counts == nil {
+			continue
+		}
+		code := x.areas.all[n].grid
+		i, ok := at[code]
+		if !ok {
+			at[code] = len(s.Grids)
+			s.Grids = append(s.Grids, GridRow{code, counts})
+			continue
+		}
+		for step, n := range counts {
+			s.Grids[i].Counts[step] += n
 		}
 	}
+	slices.SortFunc(s.Grids, func(a, b GridRow) int { return cmp.Compare(a.Grid, b.Grid) })
 	return s, nil
 }
 
