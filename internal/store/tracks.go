@@ -65,6 +65,9 @@ func (t Tracks) Save(ctx context.Context, e *patrol.Effects) (patrol.Saved, erro
 		if err := enter(ctx, tx); err != nil {
 			return err
 		}
+		if err := markHours(ctx, tx, kept); err != nil {
+			return err
+		}
 		if err := refuse(ctx, tx, refused); err != nil {
 			return err
 		}
@@ -267,7 +270,11 @@ func (t Tracks) Correct(ctx context.Context, c *patrol.Correction) error {
 		if err := release(ctx, tx, c.Released); err != nil {
 			return err
 		}
-		if err := t.withdraw(ctx, tx, c.Withdrawn); err != nil {
+		withdrawn, err := t.withdraw(ctx, tx, c.Withdrawn)
+		if err != nil {
+			return err
+		}
+		if err := markHours(ctx, tx, c.Released, withdrawn); err != nil {
 			return err
 		}
 		for _, id := range c.Retracted {
@@ -275,7 +282,6 @@ func (t Tracks) Correct(ctx context.Context, c *patrol.Correction) error {
 				return fmt.Errorf("event %d: %w", id, err)
 			}
 		}
-		var err error
 		ids, err = enterEvents(ctx, tx, c.Entered)
 		return err
 	})
@@ -290,26 +296,25 @@ func (t Tracks) Correct(ctx context.Context, c *patrol.Correction) error {
 
 // withdraw takes fixes out of the track and puts them into the quarantine,
 // unless they are there.
-func (t Tracks) withdraw(ctx context.Context, tx *transaction, refusals []patrol.Refusal) error {
-	var fixes []patrol.Fix
+func (t Tracks) withdraw(ctx context.Context, tx *transaction, refusals []patrol.Refusal) (fixes []patrol.Fix, err error) {
 	var fresh []patrol.Refusal
 	for i, r := range refusals {
 		if r.Fix == nil {
-			return fault.New(fault.Invalid, "refusal %d withdraws no fix", i)
+			return nil, fault.New(fault.Invalid, "refusal %d withdraws no fix", i)
 		}
 		fixes = append(fixes, *r.Fix)
 		var there bool
 		err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM quarantine WHERE unit = $1 AND at = $2 AND reason = $3 AND fix IS NOT NULL)`,
 			int64(r.Fix.Unit), r.Fix.At, string(r.Reason)).Scan(&there)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if !there {
 			fresh = append(fresh, r)
 		}
 	}
 	if _, err := t.s.fixes.remove(ctx, tx, fixes); err != nil {
-		return err
+		return nil, err
 	}
-	return refuse(ctx, tx, fresh)
+	return fixes, refuse(ctx, tx, fresh)
 }
