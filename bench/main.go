@@ -43,6 +43,7 @@ var figures = []figure{
 	{"wall", wall},
 	{"snapshot", snapshot},
 	{"replay", replay},
+	{"heat", heatFigure},
 	{"soak", soak},
 }
 

@@ -10,9 +10,10 @@ import (
 	"lianqin/internal/store"
 )
 
-// desk is where cases are kept. The catalogue and the embedded calendar count
-// at the first start; later versions come over the web.
-func desk(s *session, st *store.Store, indexes *locate.Indexes, catalogue *casework.Catalogue) (*casework.Desk, error) {
+// desk is where cases are kept, and tells watchers of each. The catalogue and
+// the embedded calendar count at the first start; later versions come over the
+// web.
+func desk(s *session, st *store.Store, indexes *locate.Indexes, catalogue *casework.Catalogue, watchers ...func(*casework.Kept)) (*casework.Desk, error) {
 	hours, calendar, standards, err := workingRules()
 	if err != nil {
 		return nil, err
@@ -22,7 +23,7 @@ func desk(s *session, st *store.Store, indexes *locate.Indexes, catalogue *casew
 		return nil, err
 	}
 	return casework.OpenDesk(s.ctx, st.Cases(), casework.DeskConfig{Indexes: indexes, Rules: casework.UsualRules(), Standards: standards,
-		Hours: hours, Catalogue: catalogue, Calendar: calendar, Topics: topics, Archive: st.Cases()})
+		Hours: hours, Catalogue: catalogue, Calendar: calendar, Topics: topics, Archive: st.Cases(), Watchers: watchers})
 }
 
 // workingRules are the embedded ones.

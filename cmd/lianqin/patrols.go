@@ -74,6 +74,7 @@ type patrols struct {
 	indexes  *locate.Indexes
 	registry *patrol.Registry
 	tracker  *patrol.Tracker
+	hours    *patrol.Timesheet
 	station  *ingest.Station
 	hub      *live.Hub
 	log      *slog.Logger
@@ -114,6 +115,7 @@ func (c *serverFlags) patrols(s *session, st *store.Store, atlas *grid.Atlas, ga
 	}
 	p.indexes = locate.NewIndexes(atlas)
 	p.tracker = patrol.NewTracker(patrol.Config{Registry: p.registry, Boundaries: p.indexes, Log: reports, Tracks: st.Tracks(), Failed: seldom(log, "patrols: what they report is not all entered yet; what was acknowledged is safe, and tried again")})
+	p.hours = patrol.NewTimesheet(st.Tracks(), p.indexes, c.retention().Tracks, nil)
 	p.station = ingest.New(ingest.Config{Keys: httpapi.DeviceKeys(gate, p.registry, atlas, time.Now), Sink: p.tracker, Key: key, Log: log})
 	gen, _ := atlas.Current() // none is fine
 	p.hub = live.NewHub(live.Config{Look: live.Looker(p.registry, p.tracker, atlas), Origin: live.OriginOf(gen)})
@@ -159,6 +161,10 @@ func (p *patrols) run(ctx context.Context) error {
 	group.Go(func() error { return p.tracker.Run(ctx) })
 	group.Go(func() error {
 		p.registry.Follow(ctx, seldom(p.log, "the roll of patrols cannot be brought up to date; the one in memory stays in use"))
+		return nil
+	})
+	group.Go(func() error {
+		p.hours.Run(ctx, seldom(p.log, "patrol hours cannot be brought up to date; those in memory stay in use"))
 		return nil
 	})
 	group.Go(func() error { p.hub.Run(ctx); return nil })

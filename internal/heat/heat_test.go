@@ -24,8 +24,8 @@ var (
 
 func newIndex(t testing.TB, bound orb.Bound) *Index {
 	t.Helper()
-	x, err := New(bound)
-	if err != nil {
+	x := New()
+	if err := x.Cover(bound); err != nil {
 		t.Fatal(err)
 	}
 	return x
@@ -224,7 +224,7 @@ func TestFilled(t *testing.T) {
 // TestCover: after the raster has grown, in any direction and again, every case
 // is in the cell that covers it, as if the raster had been so from the start.
 func TestCover(t *testing.T) {
-	x, r := newIndex(t, town), rand.New(rand.NewPCG(11, 12))
+	x, r := New(), rand.New(rand.NewPCG(11, 12))
 	cases := map[int64]Case{}
 	enter := func() {
 		for range 3000 {

@@ -106,18 +106,12 @@ func (n *names[T]) number(s T, limit int, field string) (int, error) {
 	return i, nil
 }
 
-// New is an empty index over the raster of bound, in WGS-84 degrees: a
-// generation's. What lies outside of it counts, but has no cell.
-func New(bound orb.Bound) (*Index, error) {
-	r, err := NewRaster(bound)
-	if err != nil {
-		return nil, err
-	}
-	return &Index{raster: r, at: map[int64]*page{}, beyond: map[int64]geo.Coord{}}, nil
-}
+// New is an empty index without a raster, which Cover gives it. What lies
+// outside of the raster counts, but has no cell.
+func New() *Index { return &Index{at: map[int64]*page{}, beyond: map[int64]geo.Coord{}} }
 
-// Raster is the cells that the index counts in now. Cover may enlarge it; the
-// cells stay where they are.
+// Raster is the cells that the index counts in now; the zero Raster before it
+// has any. Cover may enlarge it; the cells stay where they are.
 func (x *Index) Raster() Raster {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
@@ -205,10 +199,10 @@ func (b *block) set(i int, r row) {
 	b.channel[i], b.state[i], b.urgency[i] = r.channel, r.state, r.urgency
 }
 
-// Cover enlarges the raster until it covers bound, in WGS-84 degrees, such as
-// that of new borders, and gives the cases that lay outside their cells. Every
-// cell stays where it is, under another number. It is Invalid, and nothing is
-// changed, when that would be too many cells.
+// Cover begins the raster, or enlarges it until it covers bound, in WGS-84
+// degrees, such as that of new borders, and gives the cases that lay outside
+// their cells. Every cell stays where it is, under another number. It is
+// Invalid, and nothing is changed, when that would be too many cells.
 func (x *Index) Cover(bound orb.Bound) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -216,6 +210,9 @@ func (x *Index) Cover(bound orb.Bound) error {
 	r, err := old.grown(bound)
 	if err != nil || r == old {
 		return err
+	}
+	if old.Width == 0 {
+		old = Raster{West: r.West, South: r.South, Width: 1} // no cells
 	}
 	dx, dy := int(old.West-r.West)/int(r.CellX), int(old.South-r.South)/int(r.CellY)
 	for n, b := range x.blocks {

@@ -55,6 +55,9 @@ func NewRaster(bound orb.Bound) (Raster, error) {
 // grown is r with as many more cells on each side as it takes to cover bound.
 // It is Invalid beyond maxCells.
 func (r Raster) grown(bound orb.Bound) (Raster, error) {
+	if r.Width == 0 {
+		return NewRaster(bound)
+	}
 	lo, err := geo.Quantise(bound.Min)
 	if err != nil {
 		return r, err
@@ -99,7 +102,7 @@ func (r Raster) Cells() int { return r.Width * r.Height }
 // Cell is the cell of a position, or false outside the raster.
 func (r Raster) Cell(c geo.Coord) (int, bool) {
 	x, y := int64(c.X)-int64(r.West), int64(c.Y)-int64(r.South)
-	if x < 0 || y < 0 {
+	if x < 0 || y < 0 || r.Width == 0 {
 		return 0, false
 	}
 	x, y = x/int64(r.CellX), y/int64(r.CellY)

@@ -58,6 +58,11 @@ type Config struct {
 	// Attention is who has taken on what needs a person; with none, nobody is told
 	// what does.
 	Attention attention.Store
+	// Heat counts them by place and time; with none, that is Unavailable.
+	Heat *Heat
+	// Hours are how long patrols were in each grid. With none, nothing can be
+	// asked by patrol hour.
+	Hours *patrol.Timesheet
 	// Live makes the frames of the live stream; with none, it is Unavailable.
 	Live *live.Hub
 	// Patrols is who patrols. With none, what is about patrols is Unavailable.

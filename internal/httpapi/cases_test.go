@@ -35,7 +35,7 @@ func testDesk(t testing.TB, s *store.Store, cfg Config) *casework.Desk {
 		t.Fatal(err)
 	}
 	d, err := casework.OpenDesk(t.Context(), s.Cases(), casework.DeskConfig{Topics: topics, Indexes: cfg.Indexes, Rules: casework.UsualRules(), Standards: standards,
-		Hours: hours, Catalogue: cfg.Catalogue, Calendar: days, Now: cfg.Now, Archive: s.Cases()})
+		Hours: hours, Catalogue: cfg.Catalogue, Calendar: days, Now: cfg.Now, Archive: s.Cases(), Watchers: []func(*casework.Kept){cfg.Heat.Put}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -186,6 +186,12 @@ func newAPI(t testing.TB, cfg Config, gen *grid.Generation) *API {
 	if cfg.Attention == nil {
 		cfg.Attention = s.Attention()
 	}
+	if cfg.Heat == nil {
+		cfg.Heat = NewHeat(cfg.Atlas, func(err error) { t.Error(err) })
+	}
+	if cfg.Hours == nil {
+		cfg.Hours = patrol.NewTimesheet(s.Tracks(), cfg.Indexes, 0, cfg.Now)
+	}
 	if cfg.Desk == nil && gen != nil {
 		cfg.Desk = testDesk(t, s, cfg)
 		cfg.Inspections = casework.NewInspectorate(cfg.Desk, s.Cases())

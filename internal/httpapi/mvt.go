@@ -1,6 +1,9 @@
 package httpapi
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // Mapbox Vector Tile 2.1, https://github.com/mapbox/vector-tile-spec: a tile
 // is a protocol buffer of layers, a layer holds features whose tags are pairs
@@ -44,6 +47,10 @@ func (l *layer) tagText(key, value string) {
 
 func (l *layer) tagUint(key string, value uint64) {
 	l.tag(key, binary.AppendUvarint([]byte{5 << 3}, value))
+}
+
+func (l *layer) tagDouble(key string, value float64) {
+	l.tag(key, binary.LittleEndian.AppendUint64([]byte{3<<3 | 1}, math.Float64bits(value)))
 }
 
 // tag adds a key and an encoded Value to the feature that is being made.

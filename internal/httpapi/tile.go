@@ -7,6 +7,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"lianqin/internal/geo"
+	"lianqin/internal/grid"
 )
 
 const (
@@ -91,19 +92,21 @@ func (l *zoomLevel) tileRange() (minX, minY, maxX, maxY int) {
 func (l *zoomLevel) encode(d *district, x, y int) []byte {
 	origin := tilePoint{int32(x * tileExtent), int32(y * tileExtent)}
 	box := tileBox{origin.X - tileBuffer, origin.Y - tileBuffer, origin.X + tileExtent + tileBuffer, origin.Y + tileExtent + tileBuffer}
-	tile := l.gridLayer(d, origin, box).appendTo(nil)
+	tile := l.gridLayer(d, origin, box, nil).appendTo(nil)
 	tile = l.borderLayer(d, origin, box).appendTo(tile)
 	return l.labelLayer(d, origin).appendTo(tile)
 }
 
-func (l *zoomLevel) gridLayer(d *district, origin tilePoint, box tileBox) *layer {
+// gridLayer has the grids that meet box: those that more lets pass, with what
+// it adds; nil more is all of them.
+func (l *zoomLevel) gridLayer(d *district, origin tilePoint, box tileBox, more func(*layer, *grid.Grid) bool) *layer {
 	out := newLayer("grids")
 	t := d.topology()
 	for i, bounds := range l.grids {
-		if !bounds.meets(box) {
+		g := &d.gen.Grids()[i]
+		if !bounds.meets(box) || more != nil && !more(out, g) {
 			continue
 		}
-		g := &d.gen.Grids()[i]
 		for _, polygon := range t.grids[i] {
 			l.addPolygon(out, polygon, origin, box)
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,9 +48,12 @@ func decodeTile(t *testing.T, b []byte) map[string][]tileFeature {
 				keys = append(keys, string(b))
 			case 4:
 				eachField(t, b, func(field int, v uint64, b []byte) {
-					if field == 1 {
+					switch field {
+					case 1:
 						values = append(values, string(b))
-					} else {
+					case 3:
+						values = append(values, math.Float64frombits(v))
+					default:
 						values = append(values, v)
 					}
 				})
@@ -74,6 +78,11 @@ func eachField(t *testing.T, b []byte, f func(field int, v uint64, b []byte)) {
 	for len(b) > 0 {
 		tag, n := binary.Uvarint(b)
 		b = b[n:]
+		if tag&7 == 1 {
+			f(int(tag>>3), binary.LittleEndian.Uint64(b), nil)
+			b = b[8:]
+			continue
+		}
 		v, n := binary.Uvarint(b)
 		b = b[n:]
 		switch tag & 7 {

@@ -160,16 +160,24 @@ func (a *API) gridTile(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	tiles := d.tiles
-	switch datum := p.values[2]; geo.Datum(datum) {
-	case "", geo.WGS84:
-	case geo.GCJ02:
-		tiles = d.shifted()
-	default:
-		return fault.InvalidField("datum", "%.40q is not wgs84 or gcj02", datum)
+	tiles, err := d.tilesIn(p.values[2])
+	if err != nil {
+		return err
 	}
 	tiles.serve(c, z, x, y, p.values[0])
 	return nil
+}
+
+// tilesIn are the tiles for a map in a datum.
+func (d *district) tilesIn(datum string) (*tileSet, error) {
+	switch geo.Datum(datum) {
+	case "", geo.WGS84:
+		return d.tiles, nil
+	case geo.GCJ02:
+		return d.shifted(), nil
+	default:
+		return nil, fault.InvalidField("datum", "%.40q is not wgs84 or gcj02", datum)
+	}
 }
 
 // serve answers with a tile, for good when v is the content's hash.
