@@ -46,12 +46,12 @@ func heatFigure(_ context.Context, b *bench) error {
 		k.Facts, k.Parties, k.Text, k.Address = nil, nil, "", ""
 		year = append(year, *k)
 	}
-	t := &table{title: "Heat: cases by place and time, the answer to one request in ms", head: []string{"", "1 year", "10 years", "target, 1 year"}}
+	t := &table{title: "Heat: cases by place and time, the answer to one request in ms of one core", head: []string{"", "1 year", "10 years", "target, 1 year"}}
 	var memory, entered []string
 	rows := make([][]string, len(heatRequests))
 	for _, years := range heatYears {
 		var failed error
-		began := time.Now()
+		began := selfCPU()
 		heat, size, err := heap(func() (*httpapi.Heat, error) {
 			heat := httpapi.NewHeat(atlas, func(err error) { failed = err })
 			for n := range years {
@@ -69,7 +69,7 @@ func heatFigure(_ context.Context, b *bench) error {
 		}
 		count := float64(years * len(year))
 		memory = append(memory, number(float64(size)/count))
-		entered = append(entered, number(time.Since(began).Seconds()*1e9/count))
+		entered = append(entered, number(float64(selfCPU()-began)/count))
 		now := time.Date(demo.FirstYear+1, 1, 1, 0, 0, 0, 0, grid.Zone)
 		clock := now
 		api, err := httpapi.New(httpapi.Config{Gate: gate, Atlas: atlas, Public: []auth.Action{auth.ReadIndicators}, Heat: heat, Now: func() time.Time { return clock }, Limits: httpapi.Limits{Rate: -1}})
@@ -78,7 +78,7 @@ func heatFigure(_ context.Context, b *bench) error {
 		}
 		for i, r := range heatRequests {
 			n := 0
-			s, err := measure(b.rounds, 1, monotonic(), func() error {
+			s, err := processor(b.rounds, 1, func() error {
 				n++
 				// Each round asks of a window of its own: what was answered is kept.
 				from := now.AddDate(-1, 0, 0).Add(-time.Duration(n) * time.Second)
@@ -87,7 +87,7 @@ func heatFigure(_ context.Context, b *bench) error {
 				}
 				clock = clock.Add(r.later)
 				target := fmt.Sprintf("%sfrom=%s&to=%s", r.target, from.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
-				if r.later > 0 {
+				if r.later != 0 {
 					target = r.target
 				}
 				w := httptest.NewRecorder()
@@ -119,12 +119,6 @@ func heatFigure(_ context.Context, b *bench) error {
 	t.note("Clusters are worked out once an hour for each question, one at a time, and then at hand.")
 	t.print()
 	return nil
-}
-
-// monotonic is a clock for measure.
-func monotonic() func() time.Duration {
-	began := time.Now()
-	return func() time.Duration { return time.Since(began) }
 }
 
 var heatRequests = []struct {

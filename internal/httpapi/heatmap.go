@@ -176,13 +176,15 @@ func (f *gridHeat) of(g *grid.Grid) gridHeatAnswer {
 	return out
 }
 
-// window is a time [From, To).
-type window struct {
+// heatSpanAnswer is a time [From, To).
+type heatSpanAnswer struct {
 	From time.Time `json:"from"`
 	To   time.Time `json:"to"`
 }
 
-func windowOf(from, to time.Time) window { return window{from.In(grid.Zone), to.In(grid.Zone)} }
+func windowOf(from, to time.Time) heatSpanAnswer {
+	return heatSpanAnswer{from.In(grid.Zone), to.In(grid.Zone)}
+}
 
 // countedIn is a grid that cases were filed under and that the generation in
 // force does not have.
@@ -193,15 +195,15 @@ type countedIn struct {
 
 func (f *gridHeat) answer() any {
 	out := struct {
-		window
+		heatSpanAnswer
 		AsOf       time.Time        `json:"as_of"`
 		Generation int              `json:"generation"`
 		Per        string           `json:"per"`
 		Total      int              `json:"total"`
-		Patrol     *window          `json:"patrol"`
+		Patrol     *heatSpanAnswer  `json:"patrol"`
 		Grids      []gridHeatAnswer `json:"grids"`
 		Former     []countedIn      `json:"former"`
-	}{window: windowOf(f.q.From, f.q.To), AsOf: f.m.at.In(grid.Zone), Generation: f.d.gen.Number(), Per: f.per, Total: f.m.Total,
+	}{heatSpanAnswer: windowOf(f.q.From, f.q.To), AsOf: f.m.at.In(grid.Zone), Generation: f.d.gen.Number(), Per: f.per, Total: f.m.Total,
 		Grids: []gridHeatAnswer{}, Former: []countedIn{}}
 	if f.since.Before(f.until) {
 		w := windowOf(f.since, f.until)
@@ -245,7 +247,7 @@ func (a *API) heatCells(c *gin.Context, h *Heat, q *heat.Query) error {
 		return err
 	}
 	out := struct {
-		window
+		heatSpanAnswer
 		AsOf    time.Time    `json:"as_of"`
 		Total   int          `json:"total"`
 		Outside int          `json:"outside"` // the raster
@@ -281,7 +283,7 @@ func (a *API) heatDensity(c *gin.Context, h *Heat, q *heat.Query, p *params) err
 		return err
 	}
 	t := m.Texture(full)
-	return serveFrames(c, framesHeader{window: windowOf(q.From, q.To), AsOf: m.at.In(grid.Zone), StepS: int64(q.To.Sub(q.From) / time.Second), Full: t.Full,
+	return serveFrames(c, framesHeader{heatSpanAnswer: windowOf(q.From, q.To), AsOf: m.at.In(grid.Zone), StepS: int64(q.To.Sub(q.From) / time.Second), Full: t.Full,
 		Totals: []int{m.Total}, Raster: rasterOf(m.Raster)}, []heat.Texture{t})
 }
 
@@ -298,7 +300,7 @@ func heatFullOf(p *params, i int) (uint32, error) {
 // framesHeader describes textures. The first byte of each is the cell in the
 // south-west.
 type framesHeader struct {
-	window
+	heatSpanAnswer
 	AsOf   time.Time    `json:"as_of"`
 	StepS  int64        `json:"step_s"` // seconds from one frame to the next
 	Full   uint32       `json:"full"`   // cases in a cell that 255 stands for, or more

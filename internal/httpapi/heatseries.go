@@ -79,13 +79,13 @@ func (a *API) heatTotals(c *gin.Context, h *Heat, q *heat.Query, step time.Durat
 		return err
 	}
 	out := struct {
-		window
+		heatSpanAnswer
 		AsOf   time.Time    `json:"as_of"`
 		StepS  int64        `json:"step_s"`
 		Totals []int        `json:"totals"`
 		Usual  []float64    `json:"usual,omitempty"`
 		Grids  []gridSeries `json:"grids,omitempty"`
-	}{window: windowOf(q.From, q.To), AsOf: a.cfg.Now().In(grid.Zone), StepS: int64(step / time.Second), Totals: s.Totals}
+	}{heatSpanAnswer: windowOf(q.From, q.To), AsOf: a.cfg.Now().In(grid.Zone), StepS: int64(step / time.Second), Totals: s.Totals}
 	if byGrid {
 		for _, g := range s.Grids {
 			out.Grids = append(out.Grids, gridSeries{g.Grid, g.Counts})
@@ -148,6 +148,6 @@ func (a *API) heatFrames(c *gin.Context, h *Heat, q *heat.Query, step time.Durat
 		return err
 	}
 	frames := s.Textures(full)
-	return serveFrames(c, framesHeader{window: windowOf(q.From, q.To), AsOf: a.cfg.Now().In(grid.Zone), StepS: int64(step / time.Second), Full: frames[0].Full,
+	return serveFrames(c, framesHeader{heatSpanAnswer: windowOf(q.From, q.To), AsOf: a.cfg.Now().In(grid.Zone), StepS: int64(step / time.Second), Full: frames[0].Full,
 		Totals: s.Totals, Raster: rasterOf(s.Raster)}, frames)
 }
