@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/paulmach/orb"
 
+	"lianqin/internal/auth"
 	"lianqin/internal/casework"
 	"lianqin/internal/fault"
 	"lianqin/internal/geo"
@@ -262,6 +263,18 @@ type deedForm struct {
 	Duplicate int64         `json:"duplicate_of"`
 }
 
+// deed is the action that caller wants to take, but for the case.
+func (f *deedForm) deed(caller auth.Caller, action casework.Action) (d casework.Deed, err error) {
+	if err := cmp.Or(checkTexts([]string{f.Text, f.Writing}), checkEvidence(f.Evidence), checkEvidence(f.Joining)); err != nil {
+		return d, err
+	}
+	d = casework.Deed{By: actorsOf(caller), Action: action, Answer: f.Answer, Lead: f.Lead, Template: f.Template, Joining: f.Joining,
+		Input: casework.Input{Text: f.Text, Evidence: f.Evidence, Writing: f.Writing, Item: f.Item, Review: f.Review, ReplyBy: f.ReplyBy,
+			Extra: f.Extra, Kind: f.Kind, Stage: f.Stage, Duplicate: f.Duplicate}}
+	d.Position, err = f.Position.position()
+	return d, err
+}
+
 // actOnCase answers POST /api/v1/cases/{id}/actions/{action}.
 func (a *API) actOnCase(c *gin.Context) error {
 	d, before, err := a.caseOf(c)
@@ -272,16 +285,11 @@ func (a *API) actOnCase(c *gin.Context) error {
 	if err := readJSON(c, &f); err != nil {
 		return err
 	}
-	if err := cmp.Or(checkTexts([]string{f.Text, f.Writing}), checkEvidence(f.Evidence), checkEvidence(f.Joining)); err != nil {
+	deed, err := f.deed(callerOf(c), casework.Action(c.Param("action")))
+	if err != nil {
 		return err
 	}
-	deed := casework.Deed{Case: before.Case.ID, Seq: f.Seq, By: actorsOf(callerOf(c)), Action: casework.Action(c.Param("action")),
-		Answer: f.Answer, Lead: f.Lead, Template: f.Template, Joining: f.Joining,
-		Input: casework.Input{Text: f.Text, Evidence: f.Evidence, Writing: f.Writing, Item: f.Item, Review: f.Review, ReplyBy: f.ReplyBy,
-			Extra: f.Extra, Kind: f.Kind, Stage: f.Stage, Duplicate: f.Duplicate}}
-	if deed.Position, err = f.Position.position(); err != nil {
-		return err
-	}
+	deed.Case, deed.Seq = before.Case.ID, f.Seq
 	after, err := d.Act(c.Request.Context(), deed)
 	if err != nil {
 		return err

@@ -76,19 +76,46 @@ func (e statusError) Unwrap() error { return e.error }
 
 func withStatus(status int, err error) error { return statusError{status, err} }
 
-// fail answers with err as a problem document. What nobody declared, and our
-// own outages, are logged once under the request's id; their text stays here.
+// fail answers with err as a problem document.
 func (a *API) fail(c *gin.Context, err error) {
+	p, id := a.problemOf(c, err)
+	if c.Writer.Written() {
+		return // the status is gone; the reader sees a body cut short
+	}
+	h := c.Writer.Header()
+	if many, ok := errors.AsType[*auth.TooMany](err); ok {
+		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(many.Wait.Seconds()))))
+	}
+	h.Set("X-Request-Id", id)
+	if p.Status == http.StatusServiceUnavailable && h.Get("Retry-After") == "" {
+		h.Set("Retry-After", "1")
+	}
+	for _, name := range [...]string{"ETag", "Content-Encoding", "Content-Length"} {
+		h.Del(name)
+	}
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Type", "application/problem+json")
+	body, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // strings and an int
+	}
+	c.Writer.WriteHeader(p.Status)
+	_, _ = c.Writer.Write(append(body, '\n'))
+	c.Abort()
+}
+
+// problemOf is err as a problem document, and its id. What nobody declared, and
+// our own outages, are logged once under that id; their text stays here.
+func (a *API) problemOf(c *gin.Context, err error) (p problem, id string) {
 	status := statusOf[fault.KindOf(err)]
 	if se, ok := errors.AsType[statusError](err); ok {
 		status = se.status
 	}
-	if many, ok := errors.AsType[*auth.TooMany](err); ok {
+	if _, ok := errors.AsType[*auth.TooMany](err); ok {
 		status = http.StatusTooManyRequests
-		c.Writer.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(many.Wait.Seconds()))))
 	}
-	id := a.requests.next()
-	p := problem{
+	id = a.requests.next()
+	p = problem{
 		Type:      "about:blank",
 		Title:     titles[status],
 		Status:    status,
@@ -115,26 +142,7 @@ func (a *API) fail(c *gin.Context, err error) {
 		a.cfg.Log.Error("request failed", "request", id, "method", c.Request.Method, "path", redact(c.Request.URL.Path),
 			"status", status, "error", redact(err.Error()))
 	}
-	if c.Writer.Written() {
-		return // the status is gone; the reader sees a body cut short
-	}
-	h := c.Writer.Header()
-	h.Set("X-Request-Id", id)
-	if status == http.StatusServiceUnavailable && h.Get("Retry-After") == "" {
-		h.Set("Retry-After", "1")
-	}
-	for _, name := range [...]string{"ETag", "Content-Encoding", "Content-Length"} {
-		h.Del(name)
-	}
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Type", "application/problem+json")
-	body, err := json.Marshal(p)
-	if err != nil {
-		panic(err) // strings and an int
-	}
-	c.Writer.WriteHeader(status)
-	_, _ = c.Writer.Write(append(body, '\n'))
-	c.Abort()
+	return p, id
 }
 
 // requestIDs numbers requests, unlike those of other processes.

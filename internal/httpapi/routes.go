@@ -105,6 +105,7 @@ var routes = []route{
 	{"GET", "/api/v1/cases/{id}/reporter", auth.ActOnCases, (*API).showReporter},
 	{"POST", "/api/v1/files", auth.SendFiles, (*API).sendFile},
 	{"GET", "/api/v1/cases/{id}/files/{name}", auth.ReadCases, (*API).showFile},
+	{"POST", "/api/v1/cases/actions/{action}", auth.ActOnCases, (*API).actOnCases},
 	{"POST", "/api/v1/cases/{id}/actions/{action}", auth.ActOnCases, (*API).actOnCase},
 	{"POST", "/api/v1/orders", auth.ImportOrders, (*API).importOrders},
 	{"GET", "/api/v1/indicators", auth.ReadIndicators, (*API).showIndicators},
