@@ -1,11 +1,13 @@
 import { adminEn } from './admin.en'
 import { deskEn } from './desk.en'
+import { inspectionEn } from './inspection.en'
 import { patrolEn } from './patrol.en'
 import type { Strings } from './zh'
 
 export const en: Strings = {
   ...adminEn,
   ...deskEn,
+  ...inspectionEn,
   ...patrolEn,
   lang: 'en',
   brand: 'Lianqin',

@@ -1,11 +1,13 @@
 import { adminZh } from './admin.zh'
 import { deskZh } from './desk.zh'
+import { inspectionZh } from './inspection.zh'
 import { patrolZh } from './patrol.zh'
 
 /** The words of the front end in Chinese, the first language; `en.ts` follows its shape. */
 export const zh = {
   ...adminZh,
   ...deskZh,
+  ...inspectionZh,
   ...patrolZh,
   lang: 'zh-CN',
   brand: '联勤',
