@@ -22,24 +22,25 @@ type InspectionCheck struct {
 	Subject Subject `json:"subject"`
 	Asks    string  `json:"asks"`    // Chinese: what is as it should be
 	Finding string  `json:"finding"` // Chinese: what it is called when it is not
-	Text    string  `json:"text"`    // English
+	AsksEn  string  `json:"asks_en"` // the same in English
+	Text    string  `json:"text"`
 }
 
 // Checklist is what inspectors look at, by subject, in the order in which they
 // do.
 var Checklist = []InspectionCheck{
-	{"false-disposal", CaseSubject, "处置属实", "虚假处置", "disposal that was not done"},
-	{"not-fixed", CaseSubject, "问题已解决", "问题未解决", "the problem is still there"},
-	{"wrong-class", CaseSubject, "事项分类正确", "分类错误", "wrong item of the catalogue"},
-	{"late-as-timely", CaseSubject, "时限记录属实", "逾期报为按时", "late, and shown as in time"},
-	{"photo-mismatch", CaseSubject, "照片与现场相符", "照片不符", "photos that do not match"},
-	{"wrong-grid", CaseSubject, "网格定位正确", "网格错误", "wrong grid"},
-	{"wrong-department", CaseSubject, "派遣部门正确", "派遣错误", "dispatched to the wrong department"},
+	{"false-disposal", CaseSubject, "处置属实", "虚假处置", "The disposal was really done", "disposal that was not done"},
+	{"not-fixed", CaseSubject, "问题已解决", "问题未解决", "The problem is gone", "the problem is still there"},
+	{"wrong-class", CaseSubject, "事项分类正确", "分类错误", "The item of the catalogue is right", "wrong item of the catalogue"},
+	{"late-as-timely", CaseSubject, "时限记录属实", "逾期报为按时", "The times entered are true", "late, and shown as in time"},
+	{"photo-mismatch", CaseSubject, "照片与现场相符", "照片不符", "Photos match the place", "photos that do not match"},
+	{"wrong-grid", CaseSubject, "网格定位正确", "网格错误", "The grid is right", "wrong grid"},
+	{"wrong-department", CaseSubject, "派遣部门正确", "派遣错误", "It went to the right department", "dispatched to the wrong department"},
 
-	{"unreported", PlaceSubject, "无应报未报", "应报未报", "something that nobody reported"},
-	{"not-found", PlaceSubject, "在岗在位", "脱岗缺位", "nobody on duty where somebody should be"},
-	{"not-patrolled", PlaceSubject, "巡查到位", "巡查不到位", "not patrolled as the roster says"},
-	{"records", PlaceSubject, "台账齐全", "台账不全", "records that are missing or not true"},
+	{"unreported", PlaceSubject, "无应报未报", "应报未报", "Nothing is left unreported", "something that nobody reported"},
+	{"not-found", PlaceSubject, "在岗在位", "脱岗缺位", "People are on duty where they should be", "nobody on duty where somebody should be"},
+	{"not-patrolled", PlaceSubject, "巡查到位", "巡查不到位", "Patrolled as the roster says", "not patrolled as the roster says"},
+	{"records", PlaceSubject, "台账齐全", "台账不全", "Records are complete and true", "records that are missing or not true"},
 }
 
 // Severity is how bad a finding is.

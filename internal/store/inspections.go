@@ -278,12 +278,15 @@ func (k Cases) Inspections(ctx context.Context, q casework.InspectionSearch) ([]
 	return out, k.s.faultOf(err)
 }
 
+// watched is written out, as the index has it.
+const watched = "overlays & 2048 <> 0"
+
 // WatchList implements casework.InspectionStore.
 func (k Cases) WatchList(ctx context.Context, street, grid string, limit int) ([]casework.Case, error) {
 	var out []casework.Case
 	err := k.s.view(ctx, func(tx queryer) error {
 		w := &condition{order: "id DESC"}
-		w.and("overlays & %s <> 0", int64(casework.Watched))
+		w.and(watched)
 		if street != "" {
 			w.and("street = %s", street)
 		}

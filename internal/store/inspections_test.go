@@ -322,6 +322,9 @@ func TestTheWatchList(t *testing.T) {
 		if got := list(); !slices.Equal(got, []int64{want[2], want[0], want[1]}) {
 			t.Errorf("after a review: %v", got)
 		}
+		if want := fmt.Sprintf("overlays & %d <> 0", casework.Watched); watched != want {
+			t.Errorf("%q is not %q", watched, want)
+		}
 		if got, err := s.Cases().WatchList(t.Context(), "310114009", "", 10); len(got) != 0 || err != nil {
 			t.Errorf("another street: %v %v", got, err)
 		}

@@ -38,6 +38,7 @@ CREATE TABLE inspection_entry (
 ALTER TABLE evidence_file ADD COLUMN inspection_id bigint REFERENCES inspection;
 
 CREATE INDEX case_file_received ON case_file (received);
+CREATE INDEX case_file_watched ON case_file (id) WHERE overlays & 2048 <> 0; -- on the watch list
 
 CREATE TRIGGER keep_rows BEFORE UPDATE OR DELETE ON inspection_entry FOR EACH ROW EXECUTE FUNCTION keep_history();
 CREATE TRIGGER keep_all BEFORE TRUNCATE ON inspection_entry EXECUTE FUNCTION keep_history();

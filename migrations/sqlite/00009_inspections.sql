@@ -38,6 +38,7 @@ CREATE TABLE inspection_entry (
 ALTER TABLE evidence_file ADD COLUMN inspection_id INTEGER REFERENCES inspection;
 
 CREATE INDEX case_file_received ON case_file (received);
+CREATE INDEX case_file_watched ON case_file (id) WHERE overlays & 2048 <> 0; -- on the watch list
 
 -- +goose StatementBegin
 CREATE TRIGGER inspection_entry_change BEFORE UPDATE ON inspection_entry BEGIN SELECT RAISE(ABORT, 'inspections are appended to'); END;

@@ -38,6 +38,8 @@ export interface Check {
   readonly subject: 'case' | 'place'
   /** Chinese. */
   readonly asks: string
+  /** The same in English. */
+  readonly asksEn: string
   /** Chinese: what it is called when it is not so. */
   readonly finding: string
   /** English. */
@@ -332,7 +334,7 @@ export function readInspection(json: Json): Inspection {
     },
     left: json.at('left').textOr(''),
     checks: json.at('checks').items().map((c) => ({
-      code: c.at('code').text(), subject: oneOf(c.at('subject'), ['case', 'place'] as const), asks: c.at('asks').text(), finding: c.at('finding').text(), text: c.at('text').text(),
+      code: c.at('code').text(), subject: oneOf(c.at('subject'), ['case', 'place'] as const), asks: c.at('asks').text(), asksEn: c.at('asks_en').text(), finding: c.at('finding').text(), text: c.at('text').text(),
     })),
     may: texts(json.at('may')),
   }

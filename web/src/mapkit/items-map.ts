@@ -32,7 +32,7 @@ export interface ItemsMapOptions {
 
 const ITEMS = 'items'
 const HERE = 'here'
-const CLOSEST = 16
+const CLOSEST = 15
 
 export class ItemsMap {
   private readonly map: MapLibre

@@ -3,7 +3,7 @@ import type { InspectionItem, Result } from '../../api/inspections'
 import { answersOf, findingOf, lack, marksOf, nextItem, rate, readPlaces, remediesFor } from './checklist'
 import type { Follow } from './checklist'
 
-const checks = [{ code: 'a', subject: 'case', asks: '', finding: '', text: '' }, { code: 'b', subject: 'case', asks: '', finding: '', text: '' }] as const
+const checks = [{ code: 'a', subject: 'case', asks: '', asksEn: '', finding: '', text: '' }, { code: 'b', subject: 'case', asks: '', asksEn: '', finding: '', text: '' }] as const
 const none: Follow = { action: '', date: '', item: '', text: '' }
 const result: Result = { seq: 4, at: 0, by: 'sun', passed: false, awayM: null, marks: [{ check: 'a', verdict: 'bad', severity: 'grave', text: '仍在' }, { check: 'b', verdict: 'good' }], text: '', evidence: [], remedy: null }
 const item = (number: number, done: boolean, at: [number, number] | null = null): InspectionItem =>
