@@ -14,7 +14,7 @@ let visits: Visit[] = []
 beforeAll(async () => {
   browser = await launch()
   service = await startService({
-    ops: 'district-operator', team: `department-handler department:${STREET}-S02`, checker: 'inspector', sun: `inspector street:${STREET}`,
+    admin: 'administrator', ops: 'district-operator', team: `department-handler department:${STREET}-S02`, checker: 'inspector', sun: `inspector street:${STREET}`,
   })
 })
 afterAll(async () => {
