@@ -48,6 +48,11 @@ var (
 	//go:embed topics.csv
 	Topics []byte
 
+	// PlainWords is how people speak of the catalogue's items: code, English,
+	// Chinese words by which they are searched for.
+	//go:embed plainwords.csv
+	PlainWords []byte
+
 	// District is the demonstration district, as demo generates it from the
 	// files above: GeoJSON (RFC 7946), one grid a line.
 	//go:embed district.geojson

@@ -172,12 +172,21 @@ func (c *serverFlags) serve(s *session, sv service) (err error) {
 			return err
 		}
 	}
+	words, err := casework.ReadPlainWords(bytes.NewReader(geodata.PlainWords))
+	if err != nil {
+		return err
+	}
+	publicKey, err := st.Key(s.ctx, "public-report")
+	if err != nil {
+		return err
+	}
 	under, err := c.baseMap()
 	if err != nil {
 		return err
 	}
 	api, err := httpapi.New(httpapi.Config{BaseMap: under, Gate: gate, OIDC: sv.oidc, Atlas: atlas, Indexes: p.indexes, Public: c.public(), SecureCookies: c.SecureCookies, Boundaries: sv.boundaries.importer(),
 		Catalogue: catalogue, Desk: cases, Attention: st.Attention(), Files: files, Heat: heat, Hours: p.hours, Inspections: casework.NewInspectorate(cases, st.Cases()), Live: p.hub, Patrols: p.registry, Tracker: p.tracker, Tracks: st.Tracks(), Quarantine: st.Tracks(), Ingest: p.station, Devices: p.public(),
+		PlainWords: words, PublicKey: publicKey,
 		Web: web.Dist(), Log: log, Version: programVersion(), Limits: c.limits(), TrustForwarded: c.TrustForwarded})
 	if err != nil {
 		return err

@@ -179,8 +179,12 @@ func (g *Gate) SignInSubject(ctx context.Context, subject, address string) (Toke
 	return g.open(ctx, a, address)
 }
 
+// usualRole is what who holds a token is trusted with, if not said otherwise.
+var usualRole = map[TokenKind]Role{Device: PatrolDevice, Link: Viewer}
+
 // Issue makes a device or link token for by, who must cover its jurisdiction,
-// and returns its secret, which is shown once and not kept.
+// and returns its secret, which is shown once and not kept. Its role is that
+// of its kind, or Integration of a device.
 func (g *Gate) Issue(ctx context.Context, by Caller, t *Token) (string, error) {
 	if err := t.Jurisdiction.Check(); err != nil {
 		return "", err
@@ -199,7 +203,16 @@ func (g *Gate) Issue(ctx context.Context, by Caller, t *Token) (string, error) {
 	if !t.Expires.After(now) || t.Expires.After(now.Add(life)) {
 		return "", fault.InvalidField("expires", "must be in the future and at most %d days ahead", life/(24*time.Hour))
 	}
-	t.Role = map[TokenKind]Role{Device: PatrolDevice, Link: Viewer}[t.Kind]
+	switch {
+	case t.Role == Integration && t.Kind == Device:
+		if t.Jurisdiction.Level != District {
+			return "", fault.InvalidField("jurisdiction", "an integration reports from the whole district")
+		}
+	case t.Role == "" || t.Role == usualRole[t.Kind]:
+		t.Role = usualRole[t.Kind]
+	default:
+		return "", fault.InvalidField("role", "a %s has the role %s, or a device %s", t.Kind, usualRole[t.Kind], Integration)
+	}
 	t.Created, t.CreatedBy, t.LastSeen = now, by.Name, now
 	return g.issue(ctx, by, t, string(t.Kind)+".issue")
 }

@@ -27,14 +27,16 @@ const (
 	Approver          Role = "approver"
 	PatrolDevice      Role = "patrol-device"
 	Viewer            Role = "viewer"
-	Public            Role = "public"
+	// Integration is another organisation's program that reports for citizens.
+	Integration Role = "integration"
+	Public      Role = "public"
 )
 
 // Roles are all roles that an account, a device or a link can have, in the
 // order in which pages offer them.
 var Roles = []Role{
 	Administrator, DistrictOperator, StreetOperator, VillageStation, DepartmentHandler,
-	Inspector, Planner, Approver, PatrolDevice, Viewer,
+	Inspector, Planner, Approver, PatrolDevice, Viewer, Integration,
 }
 
 // Action is something a route does that not everybody may.
@@ -88,6 +90,9 @@ const (
 	WatchCases Action = "cases.watch"
 	// TakeMatters is to take on what needs a person.
 	TakeMatters Action = "attention.take"
+	// ReportPublicly is the public channels: to report as a citizen does, to
+	// follow what one reported, and to see what everybody may see of cases.
+	ReportPublicly Action = "cases.report.public"
 	// ReadCases is cases and their queues.
 	ReadCases Action = "cases.read"
 	// ActOnCases is to take a case further; which actions those are depends on
@@ -129,6 +134,7 @@ var Actions = []Action{
 	ManageAccounts, ManageDevices, ManageLinks, ReadAudit, ReadMetrics,
 	WatchPatrols, ReadTracks, ManagePatrols, ReadQuarantine, SendPositions,
 	ReportCases, WatchCases, TakeMatters, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadFigureCases, ImportOrders, ImportCases, ReadCatalogue, ManageCatalogue, SwitchMode,
+	ReportPublicly,
 	ReadInspections, OrderInspections, RecordInspections,
 }
 
@@ -163,10 +169,15 @@ var allowed = map[Role][]Action{
 	PatrolDevice: {Anyone, ReadMap, OwnSession, SendPositions, ReportCases, ReadCases, ActOnCases, SendFiles, ReadCatalogue, WatchCases},
 	Viewer:       {Anyone, ReadMap, OwnSession, WatchPatrols, ReadIndicators, ReadCatalogue, WatchCases},
 	Public:       {Anyone, SendFiles},
+	Integration:  {Anyone, OwnSession},
 }
 
-// May reports whether r may do a, its jurisdiction apart.
-func (r Role) May(a Action) bool { return slices.Contains(allowed[r], a) }
+// May reports whether r may do a, its jurisdiction apart. The public channels
+// are for every role: whoever works here is a citizen as well.
+func (r Role) May(a Action) bool {
+	own, ok := allowed[r]
+	return ok && (a == ReportPublicly || slices.Contains(own, a))
+}
 
 // ParseRole reads a role's name; Public is none that can be given.
 func ParseRole(s string) (Role, error) {

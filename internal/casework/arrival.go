@@ -21,9 +21,14 @@ type Arrival struct {
 	// Source and Number are what the case is called in another system, or empty;
 	// with them it is Conflict when it is here already.
 	Source, Number string
+	Key            SendKey // of what is sent again when no answer came
 
 	Inspected *Inspected // by the item of an inspection that it was found in
 }
+
+// SendKey is by what something that is sent twice is known again: random, and
+// of whoever sends it. The zero SendKey is none.
+type SendKey [32]byte
 
 // Opened is a case that came in. Outcome is empty without item or position: it
 // tells whom the case will go to, or which question is still to be asked.
@@ -32,6 +37,7 @@ type Opened struct {
 	Case       Case
 	Outcome    Outcome
 	Duplicates []Hint
+	Repeated   bool // it was there already, by its Key: nothing was entered
 }
 
 // Open enters a case, durably, with the place that the borders in force when
@@ -39,6 +45,9 @@ type Opened struct {
 // a position outside the district, and Conflict for a 12345 order that is there
 // already.
 func (d *Desk) Open(ctx context.Context, r Arrival) (*Opened, error) {
+	if c, err := d.sent(ctx, r.Key); err != nil || c != nil {
+		return repeated(c), err
+	}
 	s, now := d.set.Load(), d.cfg.Now()
 	out := &Opened{}
 	in, err := d.intake(s, &r, now, &out.Outcome)
@@ -53,6 +62,11 @@ func (d *Desk) Open(ctx context.Context, r Arrival) (*Opened, error) {
 		return ch, err
 	})
 	if err != nil {
+		if fault.KindOf(err) == fault.Conflict { // the other sending may have been faster
+			if c, lookErr := d.sent(ctx, r.Key); lookErr == nil && c != nil {
+				return repeated(c), nil
+			}
+		}
 		return nil, err
 	}
 	d.kept(ctx)
@@ -90,7 +104,26 @@ func (s *deskSetting) open(c Case, r *Arrival, now time.Time, in Input) (*Change
 	if err != nil {
 		return nil, err
 	}
-	return &Change{Case: next, Entry: e, Reporter: r.Reporter, Source: r.Source, Number: r.Number}, nil
+	return &Change{Case: next, Entry: e, Reporter: r.Reporter, Source: r.Source, Number: r.Number, Key: r.Key}, nil
+}
+
+// sent is the case to which what has that key came, or nil.
+func (d *Desk) sent(ctx context.Context, key SendKey) (*Record, error) {
+	if key == (SendKey{}) {
+		return nil, nil
+	}
+	found, err := d.store.Find(ctx, Search{Key: key, Limit: 1})
+	if err != nil || len(found.Records) == 0 {
+		return nil, err
+	}
+	return &found.Records[0], nil
+}
+
+func repeated(r *Record) *Opened {
+	if r == nil {
+		return nil
+	}
+	return &Opened{Case: r.Case, Repeated: true}
 }
 
 // kept has the book follow what was committed just now. It is committed even

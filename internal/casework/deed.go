@@ -23,6 +23,7 @@ type Deed struct {
 	Lead     string    // of dispatch, rule and reassign: code of a department by hand; Input.Text says why
 	Template string    // of joint duty
 	Joining  []string  // of joint duty: codes of the table of departments
+	Key      SendKey   // of what is sent again when no answer came
 }
 
 // Question is a Conflict that one answer resolves: in which of the candidates'
@@ -82,7 +83,7 @@ func (d *Desk) decide(deed *Deed, c Case) (*Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	ch := &Change{Case: next, Entry: e}
+	ch := &Change{Case: next, Entry: e, Key: deed.Key}
 	if p, ok := PrecedentOf(&next, &e); ok {
 		ch.Precedent = &p
 	}

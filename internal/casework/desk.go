@@ -56,6 +56,7 @@ type Change struct {
 	Source    string    // with the first entry: what it is called in another system, or empty
 	Number    string
 	Precedent *Precedent // that the entry makes
+	Key       SendKey    // of what made the entry: Conflict when it is there already
 }
 
 // Store keeps a Desk's cases and setting for good. All methods are safe for
@@ -73,8 +74,8 @@ type Store interface {
 	// UpdateCase lets f decide on a case as it is and enters what f returns, in
 	// one transaction. Case 0 is a new one, which f gets as a draft with its
 	// ID. F may be called again; its error comes back as it is. It is NotFound
-	// for a case that there is not, Conflict for a 12345 order that is there
-	// already, and Invalid with the field "evidence" where the entry names a file
+	// for a case that there is not, Conflict for a 12345 order or a SendKey
+	// that is there already, and Invalid with the field "evidence" where the entry names a file
 	// that was not sent, or that is another case's: naming a file makes it this
 	// case's, in the same transaction.
 	UpdateCase(ctx context.Context, id int64, f func(Case) (*Change, error)) error

@@ -11,6 +11,8 @@ type Intake struct {
 	Channel  Channel   `json:"channel"`
 	Captured time.Time `json:"captured"` // when it was seen; Received is when the entry is made
 	Text     string    `json:"text,omitempty"`
+	// Publish is that whoever reports lets Text be shown to everybody.
+	Publish bool `json:"publish,omitempty"`
 	// Order is the hotline's, without Due, Finished and Answer: for the channel
 	// 12345 and for no other.
 	Order *Order `json:"order,omitempty"`

@@ -47,6 +47,7 @@ const (
 	Discard           Action = "void"
 	FinishOrder       Action = "finish-order"
 	AddNote           Action = "note"
+	AddReport         Action = "add-report"
 )
 
 // The standards that transitions follow, by their codes in the register.
@@ -158,4 +159,5 @@ var LifeCycle = []Transition{
 		Clocks: []ClockOp{{EveryClock, Stop}}, Standard: operating},
 	{Action: FinishOrder, Name: "12345 办结", From: reported, Who: []Role{Clerk}, Unless: OrderFinished, Needs: []Need{NeedsOrder, NeedsReason}, Sets: OrderFinished, Standard: operating},
 	{Action: AddNote, Name: "备注", From: watchable, Who: anyone, Party: true, Needs: []Need{NeedsReason}, Standard: operating},
+	{Action: AddReport, Name: "市民补充", From: open, Who: []Role{Citizen}, Needs: []Need{NeedsReason}, Standard: contents},
 }

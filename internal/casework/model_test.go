@@ -59,7 +59,7 @@ var modelRoles = map[Action]string{
 	AskCoordination: "shift-leader dispatcher", Rule: "shift-leader deputy-director", Reassign: "shift-leader deputy-director",
 	Escalate: "shift-leader dispatcher", Watch: "shift-leader inspector", ReviewWatch: "shift-leader inspector", Unwatch: "shift-leader", JoinDuty: "dispatcher",
 	Contribute: "department", Reopen: "inspector 12345", Discard: "shift-leader", FinishOrder: "clerk",
-	AddNote: "patrol village clerk shift-leader dispatcher department deputy-director inspector",
+	AddNote: "patrol village clerk shift-leader dispatcher department deputy-director inspector", AddReport: "public",
 }
 
 // step is what the model makes of an action: "" when it is done, or why not.
@@ -158,6 +158,8 @@ func (m *model) stands(a Action) bool {
 		return !m.is("") && !m.flags["order-finished"]
 	case AddNote:
 		return m.open() || m.is("closed")
+	case AddReport:
+		return m.open()
 	}
 	panic("no such action: " + string(a))
 }
@@ -195,7 +197,7 @@ func (m *model) lacks(a Action, who Actor, in Input) string {
 	case Verify, Dispose:
 		ok = photo
 	case VerifyNotFound, NotAccept, NotFile, AskReturn, RefuseReturn, Rework, RefuseExtension, RefuseSuspension,
-		EndSuspension, Answer, Escalate, Unwatch, Contribute, Reopen, Discard, AddNote:
+		EndSuspension, Answer, Escalate, Unwatch, Contribute, Reopen, Discard, AddNote, AddReport:
 		ok = text
 	case Accept, File:
 		if !m.item && in.Item == "" || !m.inGrid && in.Place == nil {

@@ -20,6 +20,9 @@ const maxWords = 200
 // MostFound is how many cases one Search finds at most.
 const MostFound = 500
 
+// MostReceived is the same of a Search for what was Received.
+const MostReceived = 1000
+
 // Search asks for cases: by IDs alone, or by all that is set of the rest. Open
 // ones come by what is due next, others the newest first.
 type Search struct {
@@ -40,7 +43,9 @@ type Search struct {
 	Order      string    // number of the 12345 order, open or not
 	Words      string    // all in text or address of what is open; or the number of a case or 12345 order, open or not
 	Owed       Owed      // open or not
+	Key        SendKey   // of what came to it, open or not
 	Near       *Near
+	Received   *Received
 
 	After Cursor
 	Limit int // 0 is MostFound
@@ -69,6 +74,15 @@ type Near struct {
 	Item     string
 	Box      orb.Bound
 	From, To time.Time
+}
+
+// Received asks for what came in in [From, To) with an item that is one of
+// Items, open or not or both, the latest first: what the public may see.
+type Received struct {
+	From, To     time.Time
+	Items        []string // codes
+	Open, Closed bool
+	Skip         int // so many of the first
 }
 
 // Cursor is a place in the order of a Search; the zero Cursor is its
@@ -147,8 +161,12 @@ func (q *Search) Check() error {
 	if len(q.Words) > maxWords {
 		return fault.InvalidField("q", "longer than %d bytes", maxWords)
 	}
-	if q.Limit < 0 || q.Limit > MostFound {
-		return fault.InvalidField("limit", "%d is not 1 to %d", q.Limit, MostFound)
+	most := MostFound
+	if q.Received != nil {
+		most = MostReceived
+	}
+	if q.Limit < 0 || q.Limit > most {
+		return fault.InvalidField("limit", "%d is not 1 to %d", q.Limit, most)
 	}
 	return nil
 }

@@ -94,7 +94,12 @@ func (a *API) identify(c *gin.Context) (auth.Caller, error) {
 			}
 		}
 	}
-	return auth.Caller{Name: "public", Role: auth.Public, Jurisdiction: auth.WholeDistrict, Address: a.address(r)}, nil
+	return publicCaller(a.address(r)), nil
+}
+
+// publicCaller is who has not signed in.
+func publicCaller(address string) auth.Caller {
+	return auth.Caller{Name: "public", Role: auth.Public, Jurisdiction: auth.WholeDistrict, Address: address}
 }
 
 var cookieOf = map[auth.TokenKind]string{auth.Session: sessionCookie, auth.Link: linkCookie}
@@ -175,7 +180,7 @@ func (a *API) takeLink(c *gin.Context, secret, target string) error {
 	return seeOther(c, target)
 }
 
-var secretForm = regexp.MustCompile(`(lq[sdl])_[A-Za-z0-9_-]{8,}`)
+var secretForm = regexp.MustCompile(`(lq[sdlr])_[A-Za-z0-9_-]{8,}`)
 
 // redact takes secrets out of what is written to a log.
 func redact(s string) string { return secretForm.ReplaceAllString(s, "${1}_…") }

@@ -130,6 +130,7 @@ type tokenForm struct {
 	Name         string             `json:"name"`
 	Jurisdiction *auth.Jurisdiction `json:"jurisdiction"`
 	Expires      time.Time          `json:"expires"`
+	Role         auth.Role          `json:"role"` // empty is that of the kind
 }
 
 // listLinks answers GET /api/v1/links.
@@ -160,7 +161,7 @@ func (a *API) createLink(c *gin.Context) error {
 
 func (a *API) issue(c *gin.Context, kind auth.TokenKind, in *tokenForm) (auth.Token, string, error) {
 	caller := callerOf(c)
-	t := auth.Token{Kind: kind, Name: in.Name, Jurisdiction: caller.Jurisdiction, Expires: in.Expires}
+	t := auth.Token{Kind: kind, Name: in.Name, Role: in.Role, Jurisdiction: caller.Jurisdiction, Expires: in.Expires}
 	set(&t.Jurisdiction, in.Jurisdiction)
 	secret, err := a.cfg.Gate.Issue(c.Request.Context(), caller, &t)
 	return t, secret, err

@@ -47,6 +47,11 @@ type Config struct {
 	Boundaries func(context.Context, BoundaryFile) ([]grid.Street, []grid.Area, error)
 	// Catalogue answers item=; with none, item= is Unavailable.
 	Catalogue *casework.Catalogue
+	// PlainWords is how people speak of the catalogue's items.
+	PlainWords casework.PlainWords
+	// PublicKey makes the receipts of public reports; every process of a
+	// district has the same one. With none, receipts end with the process.
+	PublicKey []byte
 	// Desk is where cases are; with none, what is about cases is Unavailable.
 	Desk *casework.Desk
 	// Inspections is where cases are inspected; with none, what is about that is
@@ -120,6 +125,10 @@ type API struct {
 	streams   streams
 	cases     *caseHub // nil without a desk
 	requests  requestIDs
+
+	publicKey   []byte
+	publicPages publicPages
+	reports     publicLimits
 }
 
 // New makes an API, whose work in the background ends with Close. It is an
@@ -155,6 +164,10 @@ func New(cfg Config) (*API, error) {
 		loading:   make(chan struct{}, 1),
 	}
 	a.streams.init(cfg.Limits)
+	a.reports = newPublicLimits(cfg.Limits, cfg.Now)
+	if a.publicKey = cfg.PublicKey; a.publicKey == nil {
+		a.publicKey = newPublicKey()
+	}
 	a.requests.prefix = processPrefix()
 	a.views = newViews(cfg.Atlas, cfg.Indexes, cfg.Now, cfg.Limits.TileCacheBytes, a.metrics.published)
 	if cfg.Desk != nil {

@@ -53,7 +53,11 @@ func newCaseTown(t testing.TB) *caseTown { return newCaseTownAt(t, nil) }
 
 // newCaseTownAt is newCaseTown by another clock.
 func newCaseTownAt(t testing.TB, now func() time.Time) *caseTown {
-	town := &caseTown{API: closedAPI(t, Config{Now: now}, lattice(t, 8, 2))}
+	return newCaseTownOf(t, Config{Now: now})
+}
+
+func newCaseTownOf(t testing.TB, cfg Config) *caseTown {
+	town := &caseTown{API: closedAPI(t, cfg, lattice(t, 8, 2))}
 	who := func(login string, role auth.Role, j auth.Jurisdiction) visitor {
 		addAccount(t, town.API, login, role, j)
 		return signedIn(t, town.API, login)

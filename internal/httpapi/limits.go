@@ -28,6 +28,12 @@ type Limits struct {
 	// many at once: 2,000 and 10,000. An IPv6 address counts by its /64.
 	Rate  float64
 	Burst int
+	// Reports is how many public reports an hour one address may send, and
+	// ReportsBurst how many at once: 60 and 20, since many phones may share one.
+	// AllReports is how many an hour all may: 3,600, a sixth of it at once.
+	Reports      float64
+	ReportsBurst int
+	AllReports   float64
 	// Streams is how many streams may be open, StreamsPerAddress how many from
 	// one address, which may be a whole control room: 2,000 and 1,000.
 	Streams           int
@@ -65,6 +71,9 @@ func (l Limits) withDefaults() Limits {
 	setDefault(&l.Shutdown, 10*time.Second)
 	setDefault(&l.Rate, 2000)
 	setDefault(&l.Burst, 10_000)
+	setDefault(&l.Reports, 60)
+	setDefault(&l.ReportsBurst, 20)
+	setDefault(&l.AllReports, 3600)
 	setDefault(&l.Streams, 2000)
 	setDefault(&l.StreamsPerAddress, 1000)
 	setDefault(&l.Replays, 16)

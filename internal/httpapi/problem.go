@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync/atomic"
 
 	"github.com/gin-gonic/gin"
@@ -39,6 +40,8 @@ type problem struct {
 	Gaps []gapAnswer `json:"gaps,omitempty"`
 	// Candidates are of a dispatch that has to ask which grid it is.
 	Candidates []casework.Candidate `json:"candidates,omitempty"`
+	// Sides are the same of a public report.
+	Sides []publicCandidate `json:"sides,omitempty"`
 }
 
 // statusOf is the one table from kinds of failure to statuses.
@@ -86,12 +89,19 @@ func (a *API) fail(c *gin.Context, err error) {
 	if many, ok := errors.AsType[*auth.TooMany](err); ok {
 		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(many.Wait.Seconds()))))
 	}
+	if late, ok := errors.AsType[waitError](err); ok {
+		h.Set("Retry-After", late.seconds())
+	}
 	h.Set("X-Request-Id", id)
 	if p.Status == http.StatusServiceUnavailable && h.Get("Retry-After") == "" {
 		h.Set("Retry-After", "1")
 	}
 	for _, name := range [...]string{"ETag", "Content-Encoding", "Content-Length"} {
 		h.Del(name)
+	}
+	if strings.HasPrefix(c.Request.URL.Path, open311Base) {
+		failOpen311(c, p.Status, p.Detail)
+		return
 	}
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Type", "application/problem+json")
@@ -134,6 +144,9 @@ func (a *API) problemOf(c *gin.Context, err error) (p problem, id string) {
 	}
 	if question, ok := errors.AsType[*casework.Question](err); ok {
 		p.Candidates = question.Candidates
+	}
+	if question, ok := errors.AsType[*publicQuestion](err); ok {
+		p.Sides = question.candidates
 	}
 	if status == http.StatusInternalServerError {
 		p.Detail = ""

@@ -68,6 +68,9 @@ func (l *limiter) take(addr netip.Addr) time.Duration {
 	return 0
 }
 
+// everybody is no address: the bucket of all.
+var everybody netip.Addr
+
 // customer is addr, or its /64: one customer has at least one of those.
 func customer(addr netip.Addr) netip.Addr {
 	if addr.Is6() && !addr.Is4In6() {

@@ -60,6 +60,8 @@ func TestOpenAPIHasEveryRoute(t *testing.T) {
 		"POST /api/v1/cases/import": caseImportParams, "GET /api/v1/cases": casesParams, "GET /api/v1/cases/{id}/files/{name}": fileParams, "GET /api/v1/cases/counts": countsParams, "GET /api/v1/indicators": indicatorsParams, "GET /api/v1/indicators/{indicator}/cases": figureCasesParams, "GET /api/v1/catalogue": catalogueParams,
 		"GET /api/v1/cases/index": indexParams,
 		"GET /api/v1/inspections": inspectionsParams, "POST /api/v1/inspections": orderInspectionParams, "GET /api/v1/inspections/{id}/files/{name}": fileParams, "GET /api/v1/inspectors": inspectorsParams,
+		"GET /open311/v2/discovery.{format}": jurisdictionParam, "GET /open311/v2/services.{format}": jurisdictionParam, "GET /open311/v2/services/{code}": jurisdictionParam,
+		"GET /open311/v2/requests.{format}": open311Params, "GET /open311/v2/requests/{id}": jurisdictionParam, "GET /open311/v2/tokens/{token}": jurisdictionParam,
 		"GET /ogc": {"f"}, "GET /ogc/api": {"f"}, "GET /ogc/conformance": {"f"}, "GET /ogc/collections": {"f"},
 		"GET /ogc/collections/{collection}":                 {"f"},
 		"GET /ogc/collections/{collection}/items/{feature}": ogcItemParams,

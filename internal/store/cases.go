@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
@@ -98,6 +99,12 @@ func enterCaseChange(ctx context.Context, tx *transaction, number int64, ch *cas
 	if _, err := tx.ExecContext(ctx, putFile, fileRow(number, &ch.Case)...); err != nil {
 		return fmt.Errorf("case %d: %w", id, err)
 	}
+	// First of all: what names the same files is told that it is there already.
+	if ch.Key != (casework.SendKey{}) {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO case_sent (key, case_id) VALUES ($1, $2)`, sendKey(ch.Key), id); err != nil {
+			return fmt.Errorf("what was sent to case %d: %w", id, err)
+		}
+	}
 	if err := enterParties(ctx, tx, &ch.Case); err != nil {
 		return fmt.Errorf("parties of case %d: %w", id, err)
 	}
@@ -128,6 +135,8 @@ func enterCaseChange(ctx context.Context, tx *transaction, number int64, ch *cas
 	}
 	return auditCase(ctx, tx, &ch.Entry)
 }
+
+func sendKey(k casework.SendKey) string { return hex.EncodeToString(k[:]) }
 
 // enterParties puts the parties of c in the place of those before.
 func enterParties(ctx context.Context, tx *transaction, c *casework.Case) error {
@@ -298,7 +307,7 @@ func caseIDs(ctx context.Context, q queryer, w *condition, limit int) ([]int64, 
 		err := rows.Scan(&id)
 		ids = append(ids, id)
 		return err
-	}, fmt.Sprintf(`SELECT id FROM case_file WHERE %s ORDER BY %s LIMIT %d`, w.text(), w.order, limit), w.args...)
+	}, fmt.Sprintf(`SELECT id FROM case_file WHERE %s ORDER BY %s LIMIT %d OFFSET %d`, w.text(), w.order, limit, w.skip), w.args...)
 }
 
 func countCases(ctx context.Context, q queryer, w *condition, s *casework.Search) ([]casework.Count, error) {
@@ -320,6 +329,7 @@ type condition struct {
 	parts []string
 	args  []any
 	order string
+	skip  int
 }
 
 func (w *condition) text() string { return strings.Join(w.parts, " AND ") }
@@ -348,6 +358,12 @@ func searchFor(q *casework.Search) *condition {
 		return w
 	case q.Near != nil:
 		w.near(q.Near)
+		return w
+	case q.Key != (casework.SendKey{}):
+		w.and("id IN (SELECT case_id FROM case_sent WHERE key = %s)", sendKey(q.Key))
+		return w
+	case q.Received != nil:
+		w.received(q.Received)
 		return w
 	case q.Closed:
 		w.order = "id DESC"
@@ -395,6 +411,28 @@ func (w *condition) near(n *casework.Near) {
 	w.and("lat_e7 BETWEEN %s AND %s", int64(low.Y)-1, int64(high.Y)+1)
 	w.and("lon_e7 BETWEEN %s AND %s", int64(low.X)-1, int64(high.X)+1)
 	w.and("(is_open = 1 OR captured BETWEEN %s AND %s)", n.From.UnixMilli(), n.To.UnixMilli())
+}
+
+func (w *condition) received(r *casework.Received) {
+	w.order, w.skip = "received DESC, id DESC", r.Skip
+	w.and("received >= %s", r.From.UnixMilli())
+	w.and("received < %s", r.To.UnixMilli())
+	if r.Open != r.Closed {
+		if r.Open {
+			w.and("is_open = 1")
+		} else {
+			w.and("is_open = 0")
+		}
+	}
+	if len(r.Items) == 0 {
+		w.and("1 = 0")
+		return
+	}
+	marks := make([]string, len(r.Items))
+	for i, code := range r.Items {
+		marks[i] = w.mark(code)
+	}
+	w.parts = append(w.parts, "item IN ("+strings.Join(marks, ", ")+")")
 }
 
 // readRecords reads the cases of those IDs that there are, in their order.

@@ -21,6 +21,7 @@ export const adminEn: typeof adminZh = {
     planner: 'Planner',
     approver: 'Approver',
     'patrol-device': 'Patrol device',
+    integration: 'Integration',
     viewer: 'Viewer',
     public: 'Not signed in',
   },

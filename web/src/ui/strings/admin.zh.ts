@@ -19,6 +19,7 @@ export const adminZh = {
     planner: '网格规划员',
     approver: '网格审批员',
     'patrol-device': '巡防设备',
+    integration: '外部系统',
     viewer: '查看者',
     public: '未登录',
   },
