@@ -25,7 +25,7 @@ type userCommand struct {
 }
 
 func (*userCommand) Help() string {
-	return `Roles 角色: administrator, district-operator, street-operator, village-station, department-handler, inspector, planner, approver, viewer.
+	return `Roles 角色: administrator, district-operator, street-operator, acceptance-clerk, shift-leader, dispatcher, deputy-director, village-station, department-handler, inspector, planner, approver, viewer.
 Jurisdictions 辖区: district, street:310114004, village:310114004A12, department:U02.
 
 Examples 示例:

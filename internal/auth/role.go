@@ -15,11 +15,17 @@ import (
 // Role is what a caller is trusted with. Everyone has exactly one.
 type Role string
 
-// The roles. Public is who has not signed in at all.
+// The roles. Public is who has not signed in at all. An operator does all of a
+// centre's work; where that is divided, clerk, shift leader, dispatcher and
+// deputy director each do their part of it.
 const (
 	Administrator     Role = "administrator"
 	DistrictOperator  Role = "district-operator"
 	StreetOperator    Role = "street-operator"
+	AcceptanceClerk   Role = "acceptance-clerk"
+	ShiftLeader       Role = "shift-leader"
+	Dispatcher        Role = "dispatcher"
+	DeputyDirector    Role = "deputy-director"
 	VillageStation    Role = "village-station"
 	DepartmentHandler Role = "department-handler"
 	Inspector         Role = "inspector"
@@ -35,8 +41,8 @@ const (
 // Roles are all roles that an account, a device or a link can have, in the
 // order in which pages offer them.
 var Roles = []Role{
-	Administrator, DistrictOperator, StreetOperator, VillageStation, DepartmentHandler,
-	Inspector, Planner, Approver, PatrolDevice, Viewer, Integration,
+	Administrator, DistrictOperator, StreetOperator, AcceptanceClerk, ShiftLeader, Dispatcher, DeputyDirector,
+	VillageStation, DepartmentHandler, Inspector, Planner, Approver, PatrolDevice, Viewer, Integration,
 }
 
 // Action is something a route does that not everybody may.
@@ -160,6 +166,14 @@ var allowed = map[Role][]Action{
 	StreetOperator: {Anyone, ReadMap, OwnSession, ReadGenerations, ManageDevices,
 		WatchPatrols, ReadTracks, ManagePatrols, ReadQuarantine,
 		ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadFigureCases, ReadCatalogue, ReadInspections, WatchCases, TakeMatters},
+	AcceptanceClerk: {Anyone, ReadMap, OwnSession, WatchPatrols,
+		ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadFigureCases, ImportOrders, ReadCatalogue, WatchCases},
+	ShiftLeader: {Anyone, ReadMap, OwnSession, ReadGenerations, WatchPatrols,
+		ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadFigureCases, ReadCatalogue, SwitchMode, ReadInspections, WatchCases, TakeMatters},
+	Dispatcher: {Anyone, ReadMap, OwnSession, ReadGenerations, WatchPatrols,
+		ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadFigureCases, ReadCatalogue, WatchCases, TakeMatters},
+	DeputyDirector: {Anyone, ReadMap, OwnSession, ReadGenerations, WatchPatrols,
+		ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadFigureCases, ReadCatalogue, SwitchMode, ReadInspections, OrderInspections, WatchCases, TakeMatters},
 	VillageStation:    {Anyone, ReadMap, OwnSession, WatchPatrols, ReportCases, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadFigureCases, ReadCatalogue, WatchCases},
 	DepartmentHandler: {Anyone, ReadMap, OwnSession, ReadCases, ActOnCases, SendFiles, ReadIndicators, ReadFigureCases, ReadCatalogue, ReadInspections, WatchCases},
 	Inspector: {Anyone, ReadMap, OwnSession, ReadGenerations, ReadAudit, WatchPatrols, ReadTracks, ReadQuarantine,
