@@ -3,6 +3,7 @@ package store
 import (
 	_ "embed"
 	"encoding/json"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -30,6 +31,8 @@ func must[T any](v T, err error) T {
 	}
 	return v
 }
+
+var textPool = sync.Pool{New: func() any { return new([]byte) }}
 
 func packEntries(entries []casework.Entry) ([]byte, error) { return packJSON(entries) }
 
