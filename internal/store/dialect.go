@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -178,22 +179,41 @@ func connectPostgres(ctx context.Context, address string, opt Options) (*Store, 
 const rowsAtOnce = 50
 
 func bulkInsert(ctx context.Context, tx *transaction, table string, columns []string, rows [][]any) error {
-	for len(rows) > 0 {
-		n := min(len(rows), rowsAtOnce)
-		var query strings.Builder
-		fmt.Fprintf(&query, "INSERT INTO %s (%s) VALUES ", table, strings.Join(columns, ", "))
-		args := make([]any, 0, n*len(columns))
-		for i, row := range rows[:n] {
-			if i > 0 {
-				query.WriteString(", ")
-			}
-			query.WriteString("(" + strings.TrimSuffix(strings.Repeat("?, ", len(columns)), ", ") + ")")
-			args = append(args, row...)
-		}
-		if _, err := tx.ExecContext(ctx, query.String(), args...); err != nil {
+	if len(rows) == 0 {
+		return nil
+	}
+	row := "(" + strings.TrimSuffix(strings.Repeat("?, ", len(columns)), ", ") + ")"
+	query := func(n int) string {
+		return fmt.Sprintf("INSERT INTO %s (%s) VALUES %s", table, strings.Join(columns, ", "), strings.TrimSuffix(strings.Repeat(row+", ", n), ", "))
+	}
+	full := func(args []any) (err error) {
+		_, err = tx.ExecContext(ctx, query(len(args)/len(columns)), args...)
+		return err
+	}
+	if len(rows) >= 2*rowsAtOnce { // compiled once
+		st, err := tx.PrepareContext(ctx, query(rowsAtOnce))
+		if err != nil {
 			return fmt.Errorf("%s: %w", table, err)
 		}
-		rows = rows[n:]
+		defer st.Close()
+		short := full
+		full = func(args []any) (err error) {
+			if len(args) < rowsAtOnce*len(columns) {
+				return short(args)
+			}
+			_, err = st.ExecContext(ctx, args...)
+			return err
+		}
+	}
+	args := make([]any, 0, rowsAtOnce*len(columns))
+	for some := range slices.Chunk(rows, rowsAtOnce) {
+		args = args[:0]
+		for _, r := range some {
+			args = append(args, r...)
+		}
+		if err := full(args); err != nil {
+			return fmt.Errorf("%s: %w", table, err)
+		}
 	}
 	return nil
 }

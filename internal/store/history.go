@@ -34,7 +34,15 @@ func must[T any](v T, err error) T {
 
 var textPool = sync.Pool{New: func() any { return new([]byte) }}
 
-func packEntries(entries []casework.Entry) ([]byte, error) { return packJSON(entries) }
+func packEntries(entries []casework.Entry) ([]byte, error) {
+	text := textPool.Get().(*[]byte)
+	defer textPool.Put(text)
+	var err error
+	if *text, err = casework.AppendEntries((*text)[:0], entries); err != nil {
+		return nil, fault.New(fault.Internal, "history: %w", err)
+	}
+	return packer.EncodeAll(*text, make([]byte, 0, 256+len(*text)/8)), nil
+}
 
 func packJSON(v any) ([]byte, error) {
 	text, err := json.Marshal(v)
