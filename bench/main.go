@@ -43,11 +43,8 @@ var figures = []figure{
 	{"wall", wall},
 	{"snapshot", snapshot},
 	{"replay", replay},
-<<<<<<< HEAD
 	{"heat", heatFigure},
-=======
 	{"cases", cases},
->>>>>>> 44dfb41 (bench: cases: loading a year, opening a case, a page of a queue; beside plain rows in PostgreSQL)
 	{"soak", soak},
 }
 
