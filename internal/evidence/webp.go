@@ -20,7 +20,7 @@ const (
 func stripWebP(data []byte) (*stripped, error) {
 	s := &stripped{kept: append(make([]byte, 0, len(data)), data[:12]...)}
 	end := 8 + int64(binary.LittleEndian.Uint32(data[4:]))
-	if end > int64(len(data)) {
+	if end < 12 || end > int64(len(data)) {
 		return nil, damaged("the WebP ends early")
 	}
 	w := webpWalk{stripped: s}
