@@ -18,7 +18,7 @@ type backupCommand struct {
 }
 
 func (*backupCommand) Help() string {
-	return `Writes everything as one state while the service runs, whichever database it is on. The file holds password hashes: keep it as you keep the database. 在线一致备份，SQLite 与 PostgreSQL 通用，可互相恢复。
+	return `Writes everything as one state while the service runs, whichever database it is on. The file holds password hashes: keep it as you keep the database. What is in photos and files of cases is not in it: copy the folder or bucket of --files after it. 在线一致备份，SQLite 与 PostgreSQL 通用，可互相恢复；照片与文件的内容不在其中，之后另行复制。
 
 Examples 示例:
 
@@ -41,6 +41,9 @@ func (c *backupCommand) Run(s *session) error {
 		return err
 	}
 	s.notef("%s: %s 行 rows, %d 张表 tables, %s", c.File, comma(m.Rows()), len(m.Tables), humanize.IBytes(uint64(size)))
+	if n := m.RowsOf(store.FilesTable); n > 0 {
+		s.notef("不含 %[1]s 个照片与文件的内容，请另行复制 --files 处 what is in %[1]s photos and files is not in it: copy what serve has as --files, now or later", comma(n))
+	}
 	_, err = fmt.Fprintf(s.out, "%s  %s\n", sum, c.File) // as sha256sum prints it
 	return err
 }
@@ -90,6 +93,9 @@ func (c *restoreCommand) Run(s *session) error {
 		return err
 	}
 	describe(s, c.File, "已恢复到 restored to "+st.Name(), m)
+	if n := m.RowsOf(store.FilesTable); n > 0 {
+		s.notef("另有 %[1]s 个照片与文件，内容须放到 serve 的 --files 处 what is in its %[1]s photos and files belongs where serve has --files", comma(n))
+	}
 	return nil
 }
 

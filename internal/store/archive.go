@@ -52,6 +52,20 @@ const (
 	maxChunkBytes = 256 << 20 // no file of a backup is longer
 )
 
+// FilesTable is the table of photos and files, which a backup holds without
+// what is in them.
+const FilesTable = "evidence_file"
+
+// RowsOf is the number of rows of one table.
+func (m *Manifest) RowsOf(name string) int64 {
+	for _, t := range m.Tables {
+		if t.Name == name {
+			return t.Rows
+		}
+	}
+	return 0
+}
+
 // Rows is the number of rows in all.
 func (m *Manifest) Rows() (n int64) {
 	for _, t := range m.Tables {
