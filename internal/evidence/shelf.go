@@ -16,7 +16,8 @@ import (
 type Store interface {
 	// EnterFile enters f, which no case has claimed. It is Unavailable, with f
 	// not entered, when what waits to be claimed, of senders who had signed in
-	// or of those who had not, as with f, would be more than most bytes.
+	// or of those who had not, as with f, would be more than most bytes, each
+	// file with its Overhead.
 	EnterFile(ctx context.Context, f File, most int64) error
 	// File is the file of that name, or NotFound.
 	File(ctx context.Context, name string) (File, error)
@@ -46,6 +47,10 @@ const (
 	mostWaitingPublic = 2 << 30
 	mostWaiting       = 20 << 30
 )
+
+// Overhead is what a file counts beside its bytes while it waits to be
+// claimed: many small ones are a burden, too.
+const Overhead = 64 << 10
 
 // Shelf is where files are kept. It is safe for concurrent use, and so are
 // several, in several processes, on one Store and one Storage.

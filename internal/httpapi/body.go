@@ -94,7 +94,7 @@ func (b *body) fill(in io.Reader, limit int64) error {
 		case err != nil:
 			return fault.New(fault.Invalid, "the body ends early or is damaged: %w", err)
 		case len(b.bytes) == cap(b.bytes):
-			grown := make([]byte, len(b.bytes), 2*cap(b.bytes))
+			grown := make([]byte, len(b.bytes), min(2*cap(b.bytes), int(limit)+1))
 			copy(grown, b.bytes)
 			b.bytes = grown
 		}

@@ -39,8 +39,8 @@ const framing = 64 << 10
 
 func newUploads(l Limits, now func() time.Time) *uploads {
 	u := &uploads{rate: newLimiter(l.PublicFileRate, l.PublicFileBurst, now)}
-	u.public.init(l, 16, 4, 1)
-	u.own.init(l, 48, 48, 4)
+	u.public.init(l, 256, 3, 1)
+	u.own.init(l, 256, 64, 4)
 	return u
 }
 

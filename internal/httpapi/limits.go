@@ -47,7 +47,7 @@ type Limits struct {
 	// a photo over a slow network.
 	Upload time.Duration
 	// UploadBytes is how much all files that are being sent may hold together,
-	// half of it those of callers who have not signed in: 256 MB.
+	// half of it those of callers who have not signed in: 512 MB.
 	UploadBytes int64
 	// PublicFileRate is how many files a second one address may send without
 	// signing in, and PublicFileBurst how many at once: one in 20 s, and 20. A
@@ -79,7 +79,7 @@ func (l Limits) withDefaults() Limits {
 	setDefault(&l.Replays, 16)
 	setDefault(&l.StreamWrite, 10*time.Second)
 	setDefault(&l.Upload, 3*time.Minute)
-	setDefault(&l.UploadBytes, 256<<20)
+	setDefault(&l.UploadBytes, 512<<20)
 	setDefault(&l.PublicFileRate, 0.05)
 	setDefault(&l.PublicFileBurst, 20)
 	setDefault(&l.TileCacheBytes, 64<<20)

@@ -27,12 +27,12 @@ const waiting = `case_id IS NULL AND shared = 0 AND inspection_id IS NULL`
 func (e Evidence) EnterFile(ctx context.Context, f evidence.File, most int64) error {
 	return e.s.update(ctx, func(tx *transaction) error {
 		var held int64
-		err := tx.QueryRowContext(ctx, `SELECT coalesce(sum(size + thumb_size), 0) FROM evidence_file
-			WHERE `+waiting+` AND (sender = '') = (CAST($1 AS TEXT) = '')`, f.Sender).Scan(&held)
+		err := tx.QueryRowContext(ctx, `SELECT coalesce(sum(size + thumb_size + $2), 0) FROM evidence_file
+			WHERE `+waiting+` AND (sender = '') = (CAST($1 AS TEXT) = '')`, f.Sender, int64(evidence.Overhead)).Scan(&held)
 		if err != nil {
 			return err
 		}
-		if held+f.Size+f.ThumbSize > most {
+		if held+f.Size+f.ThumbSize+evidence.Overhead > most {
 			return fault.New(fault.Unavailable, "%d MB of files wait for a report already; send the reports first, or try again later", held>>20)
 		}
 		shared := 0

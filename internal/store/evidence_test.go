@@ -23,7 +23,7 @@ func TestFilesAreKept(t *testing.T) {
 		at := time.Date(2026, 3, 3, 9, 0, 0, 0, time.UTC)
 		want := sent("abc.jpg", at)
 		want.Taken = at.Add(-time.Minute)
-		if err := files.EnterFile(t.Context(), want, 3000); err != nil {
+		if err := files.EnterFile(t.Context(), want, 3000+evidence.Overhead); err != nil {
 			t.Fatal(err)
 		}
 		got, err := files.File(t.Context(), "abc.jpg")
@@ -33,12 +33,12 @@ func TestFilesAreKept(t *testing.T) {
 		if _, err := files.File(t.Context(), "abd.jpg"); fault.KindOf(err) != fault.NotFound {
 			t.Errorf("another name: %v", err)
 		}
-		if err := files.EnterFile(t.Context(), sent("abd.jpg", at), 5999); fault.KindOf(err) != fault.Unavailable {
+		if err := files.EnterFile(t.Context(), sent("abd.jpg", at), 2*(3000+evidence.Overhead)-1); fault.KindOf(err) != fault.Unavailable {
 			t.Errorf("too much waits: %v", err)
 		}
 		public := sent("abe.jpg", at)
 		public.Sender = ""
-		if err := files.EnterFile(t.Context(), public, 3000); err != nil {
+		if err := files.EnterFile(t.Context(), public, 3000+evidence.Overhead); err != nil {
 			t.Errorf("what staff sent counts for the public: %v", err)
 		}
 		shared := sent("shared.jpg", at)
