@@ -14,6 +14,7 @@ export interface Section {
 /** In the order in which the page offers them; the first that is open to the caller is where he starts. */
 export const SECTIONS: readonly Section[] = [
   { name: 'cases', actions: ['cases.read'], page: defineAsyncComponent(() => import('./cases/CasesPage.vue')) },
+  { name: 'figures', actions: ['indicators.read'], page: defineAsyncComponent(() => import('./figures/FiguresPage.vue')) },
   { name: 'inspection', actions: ['inspections.read'], page: defineAsyncComponent(() => import('./inspection/InspectionPage.vue')) },
 ]
 

@@ -1,5 +1,6 @@
 import { adminEn } from './admin.en'
 import { deskEn } from './desk.en'
+import { figuresEn } from './figures.en'
 import { inspectionEn } from './inspection.en'
 import { patrolEn } from './patrol.en'
 import type { Strings } from './zh'
@@ -7,6 +8,7 @@ import type { Strings } from './zh'
 export const en: Strings = {
   ...adminEn,
   ...deskEn,
+  ...figuresEn,
   ...inspectionEn,
   ...patrolEn,
   lang: 'en',

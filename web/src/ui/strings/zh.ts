@@ -1,5 +1,6 @@
 import { adminZh } from './admin.zh'
 import { deskZh } from './desk.zh'
+import { figuresZh } from './figures.zh'
 import { inspectionZh } from './inspection.zh'
 import { patrolZh } from './patrol.zh'
 
@@ -7,6 +8,7 @@ import { patrolZh } from './patrol.zh'
 export const zh = {
   ...adminZh,
   ...deskZh,
+  ...figuresZh,
   ...inspectionZh,
   ...patrolZh,
   lang: 'zh-CN',
