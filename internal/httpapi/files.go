@@ -204,12 +204,13 @@ func (a *API) showFile(c *gin.Context) error {
 	if name := c.Param("name"); !slices.Contains(r.Case.Evidence, name) {
 		return fault.New(fault.NotFound, "case %d has no file %q", r.Case.ID, clipText(name))
 	}
-	return a.serveFile(c)
+	// A history that was imported may name what another case has.
+	return a.serveFile(c, func(f *evidence.File) bool { return f.Case == r.Case.ID || f.Shared })
 }
 
-// serveFile answers with the file that the path names, which the caller may
-// see.
-func (a *API) serveFile(c *gin.Context) error {
+// serveFile answers with the file that the path names, if shows says so: any
+// other is as if it were not there.
+func (a *API) serveFile(c *gin.Context, shows func(*evidence.File) bool) error {
 	p, err := readParams(c.Request.URL.RawQuery, fileParams)
 	if err != nil {
 		return err
@@ -234,6 +235,9 @@ func (a *API) serveFile(c *gin.Context) error {
 		return err
 	}
 	defer content.Close()
+	if !shows(&f) {
+		return fault.New(fault.NotFound, "there is no file %q", clipText(name))
+	}
 	h := c.Writer.Header()
 	mediaType, disposition := f.Type, "inline"
 	switch {

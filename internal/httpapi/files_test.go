@@ -127,6 +127,42 @@ func TestAPhotoOverHTTP(t *testing.T) {
 	}
 }
 
+// TestFilesOfImportedCases: what is shared is shown, another case's is not,
+// whatever the history names.
+func TestFilesOfImportedCases(t *testing.T) {
+	town := newCaseTown(t)
+	if err := town.cfg.Files.Place(t.Context(), "shown.jpg", evidencetest.JPEG(30, 20)); err != nil {
+		t.Fatal(err)
+	}
+	c := town.report(t, town.device, 5, 0) // in the second street
+	whole := decode[struct {
+		Case struct{ Evidence []string }
+	}](t, town.page(town.two, c.Case.ID).ResponseRecorder, 200)
+	own := whole.Case.Evidence[0]
+	another := town.report(t, town.device, 0, 0)
+	line := town.handedOver(t, another.Case.ID)
+	first := decode[struct {
+		Case struct{ Evidence []string }
+	}](t, town.page(town.one, another.Case.ID).ResponseRecorder, 200).Case.Evidence[0]
+	for number, name := range map[string]string{"a": own, "b": "shown.jpg"} {
+		history := bytes.ReplaceAll(line, []byte(first), []byte(name))
+		history = bytes.Replace(history, fmt.Appendf(nil, `"number":"%d"`, another.Case.ID), fmt.Appendf(nil, `"number":%q`, number), 1)
+		if got := decode[importedAnswer](t, importHistories(town.API, town.admin, "", history), 200); got.Added != 1 {
+			t.Fatalf("%+v", got)
+		}
+	}
+	shown := 0
+	for id := another.Case.ID + 1; id <= another.Case.ID+2; id++ {
+		wantProblem(t, town.one.call(town, "GET", fmt.Sprintf("/api/v1/cases/%d/files/%s", id, own), ""), 404)
+		if w := town.one.call(town, "GET", fmt.Sprintf("/api/v1/cases/%d/files/shown.jpg", id), ""); w.Code == 200 {
+			shown++
+		}
+	}
+	if shown != 1 {
+		t.Errorf("what is shared is shown by %d cases", shown)
+	}
+}
+
 func TestFilesRefused(t *testing.T) {
 	town := newCaseTown(t)
 	photo := evidencetest.JPEG(40, 30)

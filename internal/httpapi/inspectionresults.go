@@ -14,6 +14,7 @@ import (
 
 	"lianqin/internal/auth"
 	"lianqin/internal/casework"
+	"lianqin/internal/evidence"
 	"lianqin/internal/fault"
 	"lianqin/internal/geo"
 	"lianqin/internal/grid"
@@ -195,7 +196,7 @@ func (a *API) showInspectionFile(c *gin.Context) error {
 	name, sees := c.Param("name"), seesItem(callerOf(c).Jurisdiction)
 	for _, e := range in.Entries {
 		if r := e.Result; r != nil && slices.Contains(r.Evidence, name) && sees(&in.Items[r.Item-1]) {
-			return a.serveFile(c)
+			return a.serveFile(c, func(*evidence.File) bool { return true })
 		}
 	}
 	return fault.New(fault.NotFound, "inspection %d has no file %q", in.ID, clipText(name))
