@@ -86,18 +86,31 @@ func (s *Shelf) Keep(ctx context.Context, sender string, data []byte) (File, Tol
 	return f, p.told, s.enter(ctx, f, most, p)
 }
 
-// Place keeps a photo that any case may show, under a name of one's own. It
-// does nothing when there is one of that name.
+// Place keeps a photo that any case may show, under a name of one's own. When
+// there is one of that name it only sees to it that it is in storage.
 func (s *Shelf) Place(ctx context.Context, name string, data []byte) error {
 	if err := checkName(name); err != nil {
 		return err
 	}
-	if _, err := s.store.File(ctx, name); err == nil || fault.KindOf(err) != fault.NotFound {
+	_, err := s.store.File(ctx, name)
+	known := err == nil
+	if err != nil && fault.KindOf(err) != fault.NotFound {
 		return err
+	}
+	if known {
+		if r, err := s.storage.Open(ctx, name); err == nil || fault.KindOf(err) != fault.NotFound {
+			if err == nil {
+				err = r.Close()
+			}
+			return err
+		}
 	}
 	p, err := s.prepare(ctx, data)
 	if err != nil {
 		return err
+	}
+	if known {
+		return s.put(ctx, name, p)
 	}
 	f := p.file
 	f.Name, f.Shared = name, true
@@ -110,9 +123,13 @@ func (s *Shelf) enter(ctx context.Context, f File, most int64, p *prepared) erro
 	if err := s.store.EnterFile(ctx, f, most); err != nil {
 		return err
 	}
-	err := s.storage.Put(ctx, f.Name, p.kept)
+	return s.put(ctx, f.Name, p)
+}
+
+func (s *Shelf) put(ctx context.Context, name string, p *prepared) error {
+	err := s.storage.Put(ctx, name, p.kept)
 	if err == nil && p.thumb != nil {
-		err = s.storage.Put(ctx, thumbName(f.Name), p.thumb)
+		err = s.storage.Put(ctx, thumbName(name), p.thumb)
 	}
 	return err
 }

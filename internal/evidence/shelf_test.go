@@ -297,9 +297,14 @@ func TestShelf(t *testing.T) {
 		if _, _, err := s.OpenThumb(t.Context(), pdf.Name); fault.KindOf(err) != fault.NotFound {
 			t.Errorf("a small PDF: %v", err)
 		}
-		for range 2 {
+		for i := range 3 {
 			if err := s.Place(t.Context(), "shown.jpg", evidencetest.JPEG(30, 20)); err != nil {
 				t.Fatal(err)
+			}
+			if i == 1 { // the folder is another
+				if err := storage.Delete(t.Context(), "shown.jpg"); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
 		if got, _ := read(s.OpenThumb, "shown.jpg"); !got.Shared {
