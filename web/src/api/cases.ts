@@ -73,6 +73,18 @@ export function fetchLines(ids: readonly number[], signal?: AbortSignal): Promis
   return get('/api/v1/cases', { ids: ids.join(',') }, (json) => json.at('cases').items().map(readLine), signal)
 }
 
+/** A page of a queue. */
+export interface LinePage {
+  readonly lines: readonly CaseLine[]
+  /** Of the next page; empty after the last. */
+  readonly after: string
+}
+
+/** A page of what `query` asks for: what is over, which no index has, comes the newest first. */
+export function fetchPage(query: Record<string, string>, signal?: AbortSignal): Promise<LinePage> {
+  return get('/api/v1/cases', query, (json) => ({ lines: json.at('cases').items().map(readLine), after: json.at('after').textOr('') }), signal)
+}
+
 export function readLine(json: Json): CaseLine {
   return {
     id: json.at('id').integer(),

@@ -3,7 +3,7 @@ import type { CaseLine, State } from '../../api/cases'
 import { OPEN_STATES } from '../../api/cases'
 
 /** The parts of a filter, as the address and the server spell them. */
-export const FILTER_KEYS = ['state', 'overlay', 'due', 'channel', 'street', 'grid', 'department', 'party', 'item', 'centre', 'order', 'closed', 'q'] as const
+export const FILTER_KEYS = ['state', 'overlay', 'due', 'channel', 'street', 'grid', 'department', 'party', 'item', 'centre', 'closed', 'q'] as const
 export type FilterKey = (typeof FILTER_KEYS)[number]
 
 /** What is not there is not asked for. */
@@ -55,7 +55,7 @@ export function showsClosed(filter: Filter): boolean {
 export function belongs(filter: Filter, line: CaseLine, now: number): boolean | null {
   const { place, lead, next } = line
   const fits =
-    (filter.order ? true : isOpen(line.state) !== showsClosed(filter)) &&
+    isOpen(line.state) !== showsClosed(filter) &&
     is(filter.state, line.state) &&
     (!filter.overlay || line.overlays.some((o) => o === filter.overlay)) &&
     is(filter.channel, line.channel) &&
@@ -65,7 +65,7 @@ export function belongs(filter: Filter, line: CaseLine, now: number): boolean | 
     (filter.party === '1' || is(filter.department, lead?.code ?? '')) &&
     isDue(filter.due, next?.at ?? null, now)
   if (!fits) return false
-  return filter.q || filter.order || filter.centre || filter.party === '1' ? null : true
+  return filter.q || filter.centre || filter.party === '1' ? null : true
 }
 
 function is(asked: string | undefined, got: string): boolean {

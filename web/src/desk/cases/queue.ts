@@ -86,6 +86,14 @@ export class Queue {
     return queue
   }
 
+  /** A queue of these rows, put in order. */
+  static ofRows(rows: Iterable<Row>, newestFirst: boolean): Queue {
+    const queue = new Queue(newestFirst)
+    for (const row of rows) queue.put(row)
+    queue.settle()
+    return queue
+  }
+
   /** Enters a later index of the same queue, as changes: rows stay where they are. */
   follow(index: CaseIndex): void {
     const there = new Set<number>()

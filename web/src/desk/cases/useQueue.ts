@@ -5,8 +5,8 @@ import type { CaseIndex } from '../../api/caseindex'
 import { fetchIndex } from '../../api/caseindex'
 import type { CaseChange } from '../../api/caselive'
 import { openCaseLive } from '../../api/caselive'
-import type { CaseLine, Counts } from '../../api/cases'
-import { fetchCounts, fetchLines } from '../../api/cases'
+import type { CaseLine, Counts, LinePage } from '../../api/cases'
+import { fetchCounts, fetchLines, fetchPage } from '../../api/cases'
 import type { Asking } from '../../ui/asking'
 import { useAsking } from '../../ui/asking'
 import { loadSession, may } from '../../ui/session'
@@ -16,11 +16,17 @@ import { Queue, rowOf } from './queue'
 
 export type DeskLink = { readonly state: 'opening' | 'live' } | { readonly state: 'lost'; readonly since: number }
 
+/** What is open comes as an index, whole; what is over page by page. */
+export interface Loaded {
+  readonly index: CaseIndex | null
+  readonly page: LinePage | null
+}
+
 export interface DeskQueue {
   readonly queue: ShallowRef<Queue>
   /** Grows with every change of the queue. */
   readonly version: Ref<number>
-  readonly index: Asking<CaseIndex>
+  readonly index: Asking<Loaded>
   readonly counts: ShallowRef<Counts | null>
   readonly link: ShallowRef<DeskLink>
   /** The server's clock, once a second. */
@@ -44,12 +50,16 @@ const RELOAD_MS = 3_000
 const POLL_MS = 20_000
 const WANT_MS = 60
 const LINES = 100
+/** Of what is over. */
+const PAGE = '200'
+/** Rows before the last at which the next page is asked for. */
+const AHEAD = 40
 const KEPT_LINES = 3_000
 
 export function useQueue(filter: () => Filter): DeskQueue {
   const queue = shallowRef(new Queue())
   const version = ref(0)
-  const index = useAsking<CaseIndex>()
+  const index = useAsking<Loaded>()
   const counts = shallowRef<Counts | null>(null)
   const link = shallowRef<DeskLink>({ state: 'opening' })
   const viewing = shallowRef<ReadonlyMap<number, readonly string[]>>(new Map())
@@ -65,15 +75,18 @@ export function useQueue(filter: () => Filter): DeskQueue {
   function load(): void {
     const asked = filter()
     meanwhile = []
-    index.ask((signal) => fetchIndex(writeFilter(asked), signal))
+    index.ask(async (signal) => {
+      if (!showsClosed(asked)) return { index: await fetchIndex(writeFilter(asked), signal), page: null }
+      return { index: null, page: await fetchPage({ ...writeFilter(asked), limit: PAGE }, signal) }
+    })
   }
   watch(index.answer, (got) => {
     if (!got) return
-    tell(got.asOf)
-    if (shown && sameFilter(shown, filter())) {
-      queue.value.follow(got)
-    } else {
-      queue.value = Queue.of(got, showsClosed(filter()))
+    if (got.index) enter(got.index)
+    if (got.page) {
+      for (const line of got.page.lines) lines.set(line.id, line)
+      queue.value = Queue.ofRows(got.page.lines.map((line) => rowOf(line)), true)
+      after = got.page.after
       shown = filter()
     }
     // What is known of rows that moved on meanwhile is no longer true.
@@ -81,6 +94,37 @@ export function useQueue(filter: () => Filter): DeskQueue {
     for (const line of meanwhile.splice(0)) know(line)
     changed()
   })
+
+  function enter(got: CaseIndex): void {
+    tell(got.asOf)
+    after = ''
+    if (shown && sameFilter(shown, filter())) {
+      queue.value.follow(got)
+    } else {
+      queue.value = Queue.of(got, false)
+      shown = filter()
+    }
+  }
+
+  /** Where the next page of what is over begins; empty after the last. */
+  let after = ''
+  async function more(): Promise<void> {
+    const [from, asked] = [after, filter()]
+    after = ''
+    try {
+      const got = await fetchPage({ ...writeFilter(asked), limit: PAGE, after: from }, stopped.signal)
+      if (!sameFilter(asked, filter())) return
+      for (const line of got.lines) {
+        lines.set(line.id, line)
+        queue.value.put(rowOf(line))
+      }
+      queue.value.settle()
+      after = got.after
+      changed()
+    } catch {
+      after ||= from // asked again by the next look
+    }
+  }
 
   function tell(asOf: number): void {
     ahead = asOf - Date.now()
@@ -135,6 +179,7 @@ export function useQueue(filter: () => Filter): DeskQueue {
   let asking = false
   function want(ids: readonly number[]): void {
     wanted = ids
+    if (after && ids.some((id) => queue.value.indexOf(id) > queue.value.length - AHEAD)) void more()
     if (asking) return
     clearTimeout(wanting)
     wanting = setTimeout(() => void fill(), WANT_MS)
@@ -172,7 +217,7 @@ export function useQueue(filter: () => Filter): DeskQueue {
         tell(asOf)
         link.value = { state: 'live' }
         viewing.value = new Map()
-        if (broken) load() // what changed meanwhile was not told
+        if (broken && !showsClosed(filter())) load() // what changed meanwhile was not told
         broken = false
         recount()
       },
@@ -221,7 +266,7 @@ export function useQueue(filter: () => Filter): DeskQueue {
   const ticking = setInterval(() => void (now.value = Date.now() + ahead), 1000)
   // While the stream is away the index is asked for now and then.
   const polling = setInterval(() => {
-    if (link.value.state === 'lost' && !index.busy.value) load()
+    if (link.value.state === 'lost' && !index.busy.value && !showsClosed(filter())) load()
   }, POLL_MS)
   onScopeDispose(() => {
     stopped.abort()
