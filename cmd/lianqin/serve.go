@@ -185,7 +185,7 @@ func (c *serverFlags) serve(s *session, sv service) (err error) {
 		return err
 	}
 	api, err := httpapi.New(httpapi.Config{BaseMap: under, Gate: gate, OIDC: sv.oidc, Atlas: atlas, Indexes: p.indexes, Public: c.public(), SecureCookies: c.SecureCookies, Boundaries: sv.boundaries.importer(),
-		Catalogue: catalogue, Desk: cases, Attention: st.Attention(), Files: files, Heat: heat, Hours: p.hours, Inspections: casework.NewInspectorate(cases, st.Cases()), Live: p.hub, Patrols: p.registry, Tracker: p.tracker, Tracks: st.Tracks(), Quarantine: st.Tracks(), Ingest: p.station, Devices: p.public(),
+		Catalogue: catalogue, Desk: cases, Attention: st.Attention(), Files: files, Heat: heat, Hours: p.hours, Filters: st.Cases(), Inspections: casework.NewInspectorate(cases, st.Cases()), Live: p.hub, Patrols: p.registry, Tracker: p.tracker, Tracks: st.Tracks(), Quarantine: st.Tracks(), Ingest: p.station, Devices: p.public(),
 		PlainWords: words, PublicKey: publicKey,
 		Web: web.Dist(), Log: log, Version: programVersion(), Limits: c.limits(), TrustForwarded: c.TrustForwarded})
 	if err != nil {

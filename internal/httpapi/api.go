@@ -54,6 +54,9 @@ type Config struct {
 	PublicKey []byte
 	// Desk is where cases are; with none, what is about cases is Unavailable.
 	Desk *casework.Desk
+	// Filters is where accounts save their filters of cases; with none, what is
+	// about them is Unavailable.
+	Filters casework.Filters
 	// Inspections is where cases are inspected; with none, what is about that is
 	// Unavailable.
 	Inspections *casework.Inspectorate

@@ -44,13 +44,18 @@ const (
 
 // caseSearch reads what of the caller's cases the query asks for.
 func (a *API) caseSearch(c *gin.Context, names []string) (*casework.Search, *params, error) {
-	p, err := readParams(c.Request.URL.RawQuery, names)
+	return a.caseSearchOf(c.Request.URL.RawQuery, callerOf(c).Jurisdiction, names)
+}
+
+// caseSearchOf reads what of j's cases a raw query asks for.
+func (a *API) caseSearchOf(raw string, j auth.Jurisdiction, names []string) (*casework.Search, *params, error) {
+	p, err := readParams(raw, names)
 	if err != nil {
 		return nil, nil, err
 	}
 	q := &casework.Search{Street: p.values[casesStreet], Grid: p.values[casesGrid], Department: p.values[casesDepartment],
 		State: casework.State(p.values[casesState]), Item: p.values[casesItem], Channel: casework.Channel(p.values[casesChannel])}
-	if err := narrow(callerOf(c).Jurisdiction, &q.Street, &q.Grid, &q.Department); err != nil {
+	if err := narrow(j, &q.Street, &q.Grid, &q.Department); err != nil {
 		return nil, nil, err
 	}
 	if p.has(casesCentre) {

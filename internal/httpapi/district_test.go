@@ -194,6 +194,7 @@ func newAPI(t testing.TB, cfg Config, gen *grid.Generation) *API {
 	}
 	if cfg.Desk == nil && gen != nil {
 		cfg.Desk = testDesk(t, s, cfg)
+		cfg.Filters = s.Cases()
 		cfg.Inspections = casework.NewInspectorate(cfg.Desk, s.Cases())
 	}
 	a, err := New(cfg)
