@@ -169,6 +169,7 @@ func TestRefusedPlans(t *testing.T) {
 		"size: 1001":      func(p *Plan) { p.Size = 1001 },
 		"due":             func(p *Plan) { p.Due = now },
 		"at most a year":  func(p *Plan) { p.Scope.From = now.AddDate(-2, 0, 0) },
+		"at most 62 days": func(p *Plan) { p.Scope.Source, p.Scope.From = FromReceived, now.AddDate(0, -3, 0) },
 		"is empty":        func(p *Plan) { p.Scope.To = p.Scope.From },
 		"does not draw":   func(p *Plan) { p.Scope = Scope{Source: FromGrids} },
 		"no use for stat": func(p *Plan) { p.Scope.State = Filed },

@@ -40,8 +40,12 @@ type Scope struct {
 // OfCases reports whether the scope holds cases, and not places.
 func (s *Scope) OfCases() bool { return s.Source == FromClosed || s.Source == FromReceived }
 
-// maxScopeSpan keeps a draw to what one reading can hold.
-const maxScopeSpan = 366 * 24 * time.Hour
+// What was closed is drawn from figures in memory; of what was received, every
+// history is read.
+const (
+	maxScopeSpan    = 366 * 24 * time.Hour
+	maxReceivedSpan = 62 * 24 * time.Hour
+)
 
 // Check is Invalid, naming the field, when nothing can be drawn from s.
 func (s *Scope) Check() error {
@@ -53,6 +57,8 @@ func (s *Scope) Check() error {
 		return fault.InvalidField("to", "the window from %s to %s is empty", s.From.Format(time.RFC3339), s.To.Format(time.RFC3339))
 	case s.OfCases() && s.To.Sub(s.From) > maxScopeSpan:
 		return fault.InvalidField("to", "a window is at most a year")
+	case s.Source == FromReceived && s.To.Sub(s.From) > maxReceivedSpan:
+		return fault.InvalidField("to", "a window of cases received is at most 62 days")
 	case !s.OfCases() && (!s.From.IsZero() || !s.To.IsZero()):
 		return fault.InvalidField("from", "%s has no use for a window", s.Source)
 	case !s.OfCases() && (s.Department != "" || len(s.Items) > 0 || s.Major != "" || s.Channel != ""):
