@@ -1,6 +1,6 @@
 /** Where on the desk one is, as the address after # tells: `#/cases/71?state=filed`. */
 
-export const SECTION_NAMES = ['cases', 'figures', 'inspection', 'settings'] as const
+export const SECTION_NAMES = ['cases', 'figures', 'heat', 'inspection', 'settings'] as const
 export type SectionName = (typeof SECTION_NAMES)[number]
 
 export interface Place {

@@ -15,6 +15,7 @@ export interface Section {
 export const SECTIONS: readonly Section[] = [
   { name: 'cases', actions: ['cases.read'], page: defineAsyncComponent(() => import('./cases/CasesPage.vue')) },
   { name: 'figures', actions: ['indicators.read'], page: defineAsyncComponent(() => import('./figures/FiguresPage.vue')) },
+  { name: 'heat', actions: ['indicators.read'], page: defineAsyncComponent(() => import('./heat/HeatPage.vue')) },
   { name: 'inspection', actions: ['inspections.read'], page: defineAsyncComponent(() => import('./inspection/InspectionPage.vue')) },
 ]
 

@@ -4,7 +4,7 @@ export const deskEn: typeof deskZh = {
   desk: {
     title: 'Desk',
     sections: 'Sections of the desk',
-    nav: { cases: 'Cases', figures: 'Figures', inspection: 'Inspection', settings: 'Settings' },
+    nav: { cases: 'Cases', figures: 'Figures', heat: 'Heat', inspection: 'Inspection', settings: 'Settings' },
     denied: 'Your role cannot use this section',
     loading: 'Loading…',
 

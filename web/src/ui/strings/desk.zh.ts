@@ -3,7 +3,7 @@ export const deskZh = {
   desk: {
     title: '工作台',
     sections: '工作台栏目',
-    nav: { cases: '案件', figures: '指标', inspection: '督查', settings: '设置' },
+    nav: { cases: '案件', figures: '指标', heat: '热力', inspection: '督查', settings: '设置' },
     denied: '您的角色不能使用这一栏',
     loading: '正在载入…',
 

@@ -1,6 +1,7 @@
 import { adminEn } from './admin.en'
 import { deskEn } from './desk.en'
 import { figuresEn } from './figures.en'
+import { heatEn } from './heat.en'
 import { inspectionEn } from './inspection.en'
 import { patrolEn } from './patrol.en'
 import type { Strings } from './zh'
@@ -9,6 +10,7 @@ export const en: Strings = {
   ...adminEn,
   ...deskEn,
   ...figuresEn,
+  ...heatEn,
   ...inspectionEn,
   ...patrolEn,
   lang: 'en',

@@ -1,6 +1,7 @@
 import { adminZh } from './admin.zh'
 import { deskZh } from './desk.zh'
 import { figuresZh } from './figures.zh'
+import { heatZh } from './heat.zh'
 import { inspectionZh } from './inspection.zh'
 import { patrolZh } from './patrol.zh'
 
@@ -9,6 +10,7 @@ export const zh = {
   ...adminZh,
   ...deskZh,
   ...figuresZh,
+  ...heatZh,
   ...inspectionZh,
   ...patrolZh,
   lang: 'zh-CN',
