@@ -231,6 +231,7 @@ func (w *entryWriter) input(in *Input) {
 		w.string("channel", string(i.Channel))
 		w.time("captured", i.Captured)
 		w.text("text", i.Text)
+		w.flag("publish", i.Publish)
 		if i.Order != nil {
 			w.rest("order", i.Order)
 		}
