@@ -28,6 +28,8 @@ export interface Sending {
   /** Sent as JSON; a Blob or a form as it is. */
   readonly body?: unknown
   readonly timeoutMs?: number
+  /** Sent as nobody, even by who has signed in. */
+  readonly anonymous?: boolean
 }
 
 /**
@@ -35,10 +37,10 @@ export interface Sending {
  * `read`; an empty answer is read as nothing. Rejects as `get` does.
  */
 export async function send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, sending: Sending, read: (json: Json) => T): Promise<T> {
-  const { query = {}, body, timeoutMs = TIMEOUT_MS } = sending
+  const { query = {}, body, timeoutMs = TIMEOUT_MS, anonymous = false } = sending
   const headers: Record<string, string> = { Accept: ACCEPT }
-  if (csrf) headers['X-CSRF-Token'] = csrf
-  const init: RequestInit = { method, headers }
+  if (csrf && !anonymous) headers['X-CSRF-Token'] = csrf
+  const init: RequestInit = { method, headers, credentials: anonymous ? 'omit' : 'same-origin' }
   if (body instanceof Blob) {
     headers['Content-Type'] = 'application/octet-stream'
     init.body = body

@@ -13,10 +13,10 @@ export interface SentFile {
 }
 
 /** Sends a photo or a file; it is kept for a case that names it within a day. */
-export function sendFile(file: File): Promise<SentFile> {
+export function sendFile(file: File, anonymous = false): Promise<SentFile> {
   const form = new FormData()
   form.append('file', file, file.name)
-  return send('POST', '/api/v1/files', { body: form, timeoutMs: 120_000 }, (json) => ({
+  return send('POST', '/api/v1/files', { body: form, timeoutMs: 120_000, anonymous }, (json) => ({
     name: json.at('name').text(),
     type: json.at('type').textOr(''),
     size: json.at('size').numberOr(0),

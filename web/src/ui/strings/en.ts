@@ -4,6 +4,7 @@ import { figuresEn } from './figures.en'
 import { heatEn } from './heat.en'
 import { inspectionEn } from './inspection.en'
 import { patrolEn } from './patrol.en'
+import { reportEn } from './report.en'
 import type { Strings } from './zh'
 
 export const en: Strings = {
@@ -13,6 +14,7 @@ export const en: Strings = {
   ...heatEn,
   ...inspectionEn,
   ...patrolEn,
+  ...reportEn,
   lang: 'en',
   brand: 'Lianqin',
   title: 'Responsibility grids',

@@ -4,6 +4,7 @@ import { figuresZh } from './figures.zh'
 import { heatZh } from './heat.zh'
 import { inspectionZh } from './inspection.zh'
 import { patrolZh } from './patrol.zh'
+import { reportZh } from './report.zh'
 
 /** The words of the front end in Chinese, the first language; `en.ts` follows its shape. */
 export const zh = {
@@ -13,6 +14,7 @@ export const zh = {
   ...heatZh,
   ...inspectionZh,
   ...patrolZh,
+  ...reportZh,
   lang: 'zh-CN',
   brand: '联勤',
   title: '责任网格',
