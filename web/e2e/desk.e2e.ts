@@ -185,7 +185,8 @@ describe('the desk', () => {
 
   it('scrolls ten thousand cases with a few rows in the document, and reaches every one', async () => {
     const admin = await openAs('admin', '#/figures')
-    const lin = await openAs('lin')
+    // A narrow page and a high one: many rows a frame, and no map to draw beside them.
+    const lin = await openAs('lin', '#/cases', { viewport: { width: 390, height: 2400 } })
     const id = await report((await openAs('cun')).page, '样本')
     const { history } = (await (await lin.page.request.get(`/api/v1/cases/${id}`)).json()) as { history: { at: string; clocks: { due: { at: string; set: string } }[] }[] }
     const first = history[0]!
@@ -220,15 +221,14 @@ describe('the desk', () => {
       return { most, reached: places.size, ends: places.has(1) && places.has(last) }
     }, all)
     expect(seen).toEqual({ most: seen.most, reached: all, ends: true })
-    expect(seen.most).toBeLessThan(40)
+    expect(seen.most).toBeLessThan(80)
     // And the keyboard: to the end, and back.
     await list.focus()
     await lin.page.keyboard.press('End')
     await expect.poll(() => list.getAttribute('aria-activedescendant').then((of) => lin.page.locator(`#${of}`).getAttribute('aria-posinset'))).toBe(String(all))
     await lin.page.keyboard.press('Home')
     await expect.poll(() => list.getAttribute('aria-activedescendant').then((of) => lin.page.locator(`#${of}`).getAttribute('aria-posinset'))).toBe('1')
-    await shoot(lin.page, 'desk-many-1366x768')
-  }, 400_000) // hundreds of frames, on a machine that draws them by itself
+  }, 400_000) // some hundred frames, on a machine that draws them by itself
 
   it('is list, then case, on a phone', async () => {
     const v = await openAs('cun', '#/cases', { viewport: { width: 390, height: 844 }, hasTouch: true })
