@@ -20,12 +20,13 @@ const program = resolve(process.env['LIANQIN_BIN'] ?? join(import.meta.dirname, 
 /**
  * Starts it with an account for every entry of `roles`: login → role, or role
  * and jurisdiction as `street-operator street:310114004`. All have the same
- * password.
+ * password. `prepare` runs on the database before all else.
  */
-export async function startService(roles: Readonly<Record<string, string>>): Promise<Service> {
+export async function startService(roles: Readonly<Record<string, string>>, prepare?: (program: string, database: string, folder: string) => void): Promise<Service> {
   if (!existsSync(program)) throw new Error(`${program} is not there: run make build, or set LIANQIN_BIN`)
   const folder = mkdtempSync(join(tmpdir(), 'lianqin-e2e-'))
   const database = `sqlite:${join(folder, 'lianqin.db')}`
+  prepare?.(program, database, folder)
   const password = randomBytes(15).toString('base64url')
   for (const [login, trust] of Object.entries(roles)) {
     const [role = '', jurisdiction = 'district'] = trust.split(' ')
