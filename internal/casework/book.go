@@ -269,3 +269,26 @@ func (b *Book) Cases(q Query, indicator string, numerator bool) ([]int64, error)
 	slices.Sort(out)
 	return out, nil
 }
+
+// Answered are the cases whose 12345 order was finished in [from, to), in order.
+func (b *Book) Answered(from, to time.Time) []int64 {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	first, end := from.UnixMilli(), to.UnixMilli()
+	var out []int64
+	visit := func(rows []row) {
+		for i := range rows {
+			if at := rows[i].OrderFinished; at != 0 && at >= first && at < end {
+				out = append(out, rows[i].id.Case)
+			}
+		}
+	}
+	for i := range b.months {
+		if s := &b.months[i]; s.last >= first && s.first < end {
+			visit(s.rows)
+		}
+	}
+	visit(b.open)
+	slices.Sort(out)
+	return slices.Compact(out)
+}

@@ -421,6 +421,9 @@ func (d *Desk) Index(q Search) ([]*Kept, int64, error) {
 	return d.queue.find(&q), revision, nil
 }
 
+// Answered are the cases whose 12345 order was finished in [from, to), in order.
+func (d *Desk) Answered(from, to time.Time) []int64 { return d.book.Answered(from, to) }
+
 // Queued is all that is still to be done, as Index has it.
 func (d *Desk) Queued() []*Kept { return d.queue.all() }
 

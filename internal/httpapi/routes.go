@@ -122,6 +122,7 @@ var routes = []route{
 	{"GET", "/api/v1/filters", auth.ReadCases, (*API).listFilters},
 	{"PUT", "/api/v1/filters/{name}", auth.ReadCases, (*API).saveFilter},
 	{"DELETE", "/api/v1/filters/{name}", auth.ReadCases, (*API).dropFilter},
+	{"GET", "/api/v1/orders/answers", auth.ImportOrders, (*API).listAnswers},
 	{"POST", "/api/v1/orders", auth.ImportOrders, (*API).importOrders},
 	{"GET", "/api/v1/indicators", auth.ReadIndicators, (*API).showIndicators},
 	{"GET", "/api/v1/indicators/{indicator}/cases", auth.ReadFigureCases, (*API).listFigureCases},
