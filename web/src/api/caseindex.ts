@@ -7,6 +7,8 @@ export interface CaseIndex {
   /** The server's clock, Unix milliseconds. */
   readonly asOf: number
   readonly states: readonly string[]
+  /** Their names, by the bits of a row's overlays. */
+  readonly overlays: readonly string[]
   readonly items: readonly string[]
   readonly streets: readonly string[]
   readonly departments: readonly string[]
@@ -33,6 +35,7 @@ export function readIndex(json: Json): CaseIndex {
   return {
     asOf: json.at('as_of').instant(),
     states: names(json.at('states')),
+    overlays: names(json.at('overlays')),
     items: names(json.at('items')),
     streets: names(json.at('streets')),
     departments: names(json.at('departments')),

@@ -19,7 +19,13 @@ export function setCsrf(token: string): void {
 export async function get<T>(path: string, query: Record<string, string>, read: (json: Json) => T, signal?: AbortSignal): Promise<T> {
   const url = addressOf(path, query)
   const answer = await ask(url, { headers: { Accept: ACCEPT } }, TIMEOUT_MS, signal)
-  return read(parse(url, answer.body))
+  return read(parse(url, answer))
+}
+
+/** GETs bytes; else as `get`. */
+export async function getBytes<T>(path: string, query: Record<string, string>, read: (bytes: ArrayBuffer) => T, signal?: AbortSignal): Promise<T> {
+  const url = addressOf(path, query)
+  return read(await askBytes(url, { headers: { Accept: BYTES } }, TIMEOUT_MS, signal))
 }
 
 /** What a request that changes something sends. */
@@ -52,29 +58,34 @@ export async function send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path:
   }
   const url = addressOf(path, query)
   const answer = await ask(url, init, timeoutMs)
-  return read(answer.body.trim() === '' ? new Json(null) : parse(url, answer.body))
+  return read(answer.trim() === '' ? new Json(null) : parse(url, answer))
 }
 
 const ACCEPT = 'application/json, application/geo+json, application/problem+json'
+const BYTES = 'application/octet-stream, application/problem+json'
 
 function addressOf(path: string, query: Record<string, string>): string {
   const search = new URLSearchParams(query).toString()
   return search ? `${path}?${search}` : path
 }
 
-async function ask(url: string, init: RequestInit, timeoutMs: number, signal?: AbortSignal): Promise<{ body: string }> {
+async function ask(url: string, init: RequestInit, timeoutMs: number, signal?: AbortSignal): Promise<string> {
+  return new TextDecoder().decode(await askBytes(url, init, timeoutMs, signal))
+}
+
+async function askBytes(url: string, init: RequestInit, timeoutMs: number, signal?: AbortSignal): Promise<ArrayBuffer> {
   const timeout = AbortSignal.timeout(timeoutMs)
   let response: Response
-  let body: string
+  let body: ArrayBuffer
   try {
     response = await fetch(url, { ...init, signal: signal ? either(signal, timeout) : timeout })
-    body = await response.text()
+    body = await response.arrayBuffer()
   } catch (err) {
     signal?.throwIfAborted()
     throw new ApiFault('unreachable', `${url}: ${err instanceof Error ? err.message : String(err)}`)
   }
-  if (!response.ok) throw refusal(url, response, body)
-  return { body }
+  if (!response.ok) throw refusal(url, response, new TextDecoder().decode(body))
+  return body
 }
 
 function parse(url: string, body: string): Json {

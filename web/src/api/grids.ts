@@ -23,9 +23,9 @@ export interface Grids {
   readonly net: Net
 }
 
-/** The grids as topology: every border once, a third of the bytes of GeoJSON. */
-export function fetchGrids(signal?: AbortSignal): Promise<Grids> {
-  return get('/api/v1/grids', { format: 'topojson' }, readGrids, signal)
+/** The grids in force at `at` (Unix milliseconds), or now, as topology: every border once, a third of the bytes of GeoJSON. */
+export function fetchGrids(signal?: AbortSignal, at: number | null = null): Promise<Grids> {
+  return get('/api/v1/grids', { format: 'topojson', ...inForceAt(at) }, readGrids, signal)
 }
 
 /** Reads the object `grids` of a TopoJSON topology with or without `transform`. */
@@ -91,4 +91,9 @@ function readRings(json: Json, arcCount: number): number[][] {
       return ref
     }),
   )
+}
+
+/** The query for borders of another instant than now. */
+export function inForceAt(at: number | null): Record<string, string> {
+  return at === null ? {} : { at: new Date(at).toISOString() }
 }

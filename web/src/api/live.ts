@@ -11,6 +11,8 @@ export interface Listener {
   cut(): void
   /** The server refused it, or sent what cannot be read: it is closed. */
   ended(fault: ApiFault | null): void
+  /** The past that was asked for has been shown. */
+  over?(): void
 }
 
 /**
@@ -18,7 +20,20 @@ export interface Listener {
  * down the browser comes back by itself, and the server goes on where it ended.
  */
 export function openLive(to: Listener): () => void {
-  const source = new EventSource('/api/v1/live')
+  return openFrames('/api/v1/live', to)
+}
+
+/**
+ * Opens the picture of the past from `from` (Unix milliseconds) on, `speed`
+ * times as fast as it was, for as long as there is a past, a day at most.
+ */
+export function openReplay(from: number, to: number, speed: number, listener: Listener): () => void {
+  const query = new URLSearchParams({ from: new Date(from).toISOString(), to: new Date(to).toISOString(), speed: String(speed) })
+  return openFrames(`/api/v1/replay?${query}`, listener)
+}
+
+function openFrames(address: string, to: Listener): () => void {
+  const source = new EventSource(address)
   let layout: Layout | null = null
   const hear = (kind: Frame['kind']) => (event: MessageEvent<string>): void => {
     try {
@@ -32,6 +47,10 @@ export function openLive(to: Listener): () => void {
   }
   source.addEventListener('snap', hear('snap'))
   source.addEventListener('tick', hear('tick'))
+  source.addEventListener('end', () => {
+    source.close()
+    to.over?.()
+  })
   source.addEventListener('error', () => {
     if (source.readyState === EventSource.CLOSED) to.ended(null)
     else to.cut()

@@ -1,6 +1,7 @@
 import type { LonLat } from '../geometry/coord'
 import { get } from './client'
 import type { Json } from './decode'
+import { inForceAt } from './grids'
 import { readNamed } from './resolve'
 
 /** A street, town or development zone and how many grids it has. */
@@ -15,8 +16,9 @@ export interface Street {
   readonly areaM2: number
 }
 
-export function fetchStreets(signal?: AbortSignal): Promise<Street[]> {
-  return get('/api/v1/streets', {}, readStreets, signal)
+/** The streets of the borders in force at `at` (Unix milliseconds), or now. */
+export function fetchStreets(signal?: AbortSignal, at: number | null = null): Promise<Street[]> {
+  return get('/api/v1/streets', inForceAt(at), readStreets, signal)
 }
 
 export function readStreets(json: Json): Street[] {

@@ -26,10 +26,10 @@ export interface Patrols extends Live {
   byCode(code: string): Unit | undefined
 }
 
-export function usePatrols(): Patrols {
+/** Follows `live`, the picture of now if nothing else is said. */
+export function usePatrols(live: Live = useLive(() => may('patrols.read'))): Patrols {
   const allowed = computed(() => may('patrols.read'))
   const shown = ref(true)
-  const live = useLive(() => allowed.value)
   const roll = shallowRef<Awaited<ReturnType<typeof fetchRoll>> | null>(null)
   const units = computed(() => new Map(roll.value?.units.map((unit) => [unit.id, unit]) ?? []))
   const teams = computed(() => new Map(roll.value?.teams.map((team) => [team.code, team.name]) ?? []))

@@ -1,5 +1,5 @@
 /** The live picture for every part of a page: the fleet, and whether it is live. */
-import type { Ref, ShallowRef } from 'vue'
+import type { Ref } from 'vue'
 import { onScopeDispose, ref, shallowRef, watch } from 'vue'
 import type { ApiFault } from '../api/fault'
 import type { Fleet } from '../api/frames'
@@ -10,12 +10,12 @@ import { hear, linkOf, openedAt } from './link'
 import { goToLogin, loadSession, may } from './session'
 
 export interface Live {
-  readonly fleet: ShallowRef<Fleet>
-  readonly link: Ref<Link>
+  readonly fleet: Readonly<Ref<Fleet>>
+  readonly link: Readonly<Ref<Link>>
   /** Why the stream cannot be read; null while there is no such reason. */
-  readonly fault: ShallowRef<ApiFault | null>
+  readonly fault: Readonly<Ref<ApiFault | null>>
   /** This machine's clock, once a second, for spans that grow. */
-  readonly now: Ref<number>
+  readonly now: Readonly<Ref<number>>
 }
 
 const REOPEN_MS = 5_000

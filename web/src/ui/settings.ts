@@ -26,6 +26,7 @@ export function applySettings(title: (words: Strings) => string = (w) => w.title
     for (const [name, value] of Object.entries(palette.value)) {
       if (typeof value === 'string') root.style.setProperty(`--${kebab(name)}`, value)
     }
+    palette.value.heat.forEach((value, i) => root.style.setProperty(`--heat-${i}`, value))
     for (const [name, value] of Object.entries(palette.value.units)) root.style.setProperty(`--units-${name}`, value)
     document.title = `${words.value.brand} · ${title(words.value)}`
     store('lianqin.language', language.value)

@@ -6,6 +6,7 @@ import { Queue, bitsOf, overlaysOf, rowOf } from './queue'
 const index: CaseIndex = {
   asOf: 0,
   states: ['filed', 'in-disposal'],
+  overlays: [],
   items: ['0701', '0616'],
   streets: ['310114001'],
   departments: ['D17'],
