@@ -82,12 +82,12 @@ const REACH = 12
 const TOUCH_REACH = 22
 
 export class DistrictMap {
-  private readonly map: MapLibre
+  protected readonly map: MapLibre
   private readonly fleet: UnitsLayer
   private readonly options: DistrictMapOptions
   private readonly ground: Ground
-  private readonly plane: GroundPlane
-  private look: Look
+  protected readonly plane: GroundPlane
+  protected look: Look
   private hoveredId = 0
   private chosenIds: readonly number[] = []
   private tilesMissing = false
@@ -353,7 +353,7 @@ export class DistrictMap {
   }
 
   /** Does `work` now, or in its turn once the map can take it. */
-  private whenLoaded(work: () => void): void {
+  protected whenLoaded(work: () => void): void {
     if (this.loaded) work()
     else this.waiting.push(work)
   }
