@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config'
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
 // Every app is one HTML page, at /<app>/; the first is at / instead.
-const apps = ['map', 'login', 'admin', 'desk', 'report'] as const
+const apps = ['map', 'login', 'admin', 'desk', 'report', 'wall'] as const
 const front = apps[0]
 
 /** Puts the first app's page at the root of what is built, and of the development server. */

@@ -12,6 +12,9 @@ import { join, resolve } from 'node:path'
 export interface Service {
   readonly url: string
   readonly password: string
+  /** Kills it as a power failure does, and what it was, with its port, comes back with `up`. */
+  down(): Promise<void>
+  up(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -32,15 +35,24 @@ export async function startService(roles: Readonly<Record<string, string>>, prep
     const [role = '', jurisdiction = 'district'] = trust.split(' ')
     execFileSync(program, ['user', 'add', login, '--role', role, '--jurisdiction', jurisdiction, '--name', login, '--database', database, '--password-stdin'], { input: `${password}\n`, cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] })
   }
-  const server = spawn(program, ['serve', '--listen', '127.0.0.1:0', '--database', database], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+  const serve = (listen: string): ChildProcess => spawn(program, ['serve', '--listen', listen, '--database', database], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+  let server = serve('127.0.0.1:0')
   const url = await addressOf(server)
+  async function end(signal: NodeJS.Signals): Promise<void> {
+    const gone = new Promise((done) => server.once('exit', done))
+    server.kill(signal)
+    await gone
+  }
   return {
     url,
     password,
+    down: () => end('SIGKILL'),
+    async up() {
+      server = serve(new URL(url).host)
+      await addressOf(server)
+    },
     async stop() {
-      const gone = new Promise((done) => server.once('exit', done))
-      server.kill()
-      await gone
+      await end('SIGTERM')
       rmSync(folder, { recursive: true })
     },
   }

@@ -5,6 +5,7 @@ import { heatEn } from './heat.en'
 import { inspectionEn } from './inspection.en'
 import { patrolEn } from './patrol.en'
 import { reportEn } from './report.en'
+import { wallEn } from './wall.en'
 import type { Strings } from './zh'
 
 export const en: Strings = {
@@ -15,6 +16,7 @@ export const en: Strings = {
   ...inspectionEn,
   ...patrolEn,
   ...reportEn,
+  ...wallEn,
   lang: 'en',
   brand: 'Lianqin',
   title: 'Responsibility grids',

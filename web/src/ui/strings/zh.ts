@@ -5,6 +5,7 @@ import { heatZh } from './heat.zh'
 import { inspectionZh } from './inspection.zh'
 import { patrolZh } from './patrol.zh'
 import { reportZh } from './report.zh'
+import { wallZh } from './wall.zh'
 
 /** The words of the front end in Chinese, the first language; `en.ts` follows its shape. */
 export const zh = {
@@ -15,6 +16,7 @@ export const zh = {
   ...inspectionZh,
   ...patrolZh,
   ...reportZh,
+  ...wallZh,
   lang: 'zh-CN',
   brand: '联勤',
   title: '责任网格',
