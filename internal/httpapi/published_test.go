@@ -1,3 +1,7 @@
+// The race detector would make an hour of it.
+
+//go:build !race
+
 package httpapi
 
 import (
