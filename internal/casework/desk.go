@@ -23,6 +23,7 @@ type Setting struct {
 	Revision   int64        // counted up by every change
 	Catalogues []*Catalogue // by number, from 1
 	Calendar   string       // the table of days as ReadCalendar reads it; empty is none
+	Standards  string       // the register as ReadStandards reads it; empty is the program's own
 	Modes      Modes
 	Precedents []Precedent
 }
@@ -31,6 +32,7 @@ type Setting struct {
 type SettingChange struct {
 	Catalogue *Catalogue // the next version
 	Calendar  string     // the whole table, in the place of the last
+	Standards string     // the same of the register
 	Mode      *ModeChange
 	Note      any // what it is about, for the audit
 }
@@ -97,7 +99,7 @@ type Store interface {
 type DeskConfig struct {
 	Indexes   *locate.Indexes
 	Rules     Rules
-	Standards *Register
+	Standards *Register // until the district enters its own
 	Hours     Hours
 	Topics    []Topic          // what figures are broken down by beside the catalogue's own order
 	Now       func() time.Time // nil is time.Now
@@ -292,8 +294,14 @@ func (d *Desk) ready(s *Setting) (*deskSetting, error) {
 	if err != nil {
 		return nil, err
 	}
+	standards := d.cfg.Standards
+	if s.Standards != "" {
+		if standards, err = ReadStandards(strings.NewReader(s.Standards)); err != nil {
+			return nil, err
+		}
+	}
 	return &deskSetting{s.Revision,
-		&Procedure{Catalogues: editions, Calendar: calendar, Rules: d.cfg.Rules, Standards: d.cfg.Standards, Modes: s.Modes},
+		&Procedure{Catalogues: editions, Calendar: calendar, Rules: d.cfg.Rules, Standards: standards, Modes: s.Modes},
 		NewPrecedents(s.Precedents)}, nil
 }
 

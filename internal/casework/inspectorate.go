@@ -236,7 +236,7 @@ func (o *Inspectorate) enter(in Inspection, e InspectionEntry) (*InspectionChang
 	if n := len(in.Entries); n > 0 && e.At.Before(in.Entries[n-1].At) {
 		e.At = in.Entries[n-1].At // another process's clock is a little ahead
 	}
-	if s, err := o.desk.cfg.Standards.At(inspecting, e.At); err == nil {
+	if s, err := o.desk.Procedure().Standards.At(inspecting, e.At); err == nil {
 		e.Standard = s.ref()
 	}
 	next, err := in.With(e)

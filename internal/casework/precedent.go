@@ -21,6 +21,14 @@ type Precedent struct {
 	By    string          `json:"by"`
 }
 
+// PlacedPrecedent is a Precedent and where it lies; Street and Grid are codes,
+// empty outside the grids in force.
+type PlacedPrecedent struct {
+	Precedent
+	Street string `json:"street"`
+	Grid   string `json:"grid"`
+}
+
 // PrecedentOf is the precedent that an entry makes, or false: a ruling that
 // names a department, on a case that has an item and a place. C is the case
 // after the entry.

@@ -1,7 +1,10 @@
 package casework
 
 import (
+	"cmp"
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"lianqin/internal/fault"
@@ -93,4 +96,60 @@ func (d *Desk) ImportCalendar(ctx context.Context, days *WorkingCalendar) error 
 		return err
 	}
 	return d.Reload(ctx)
+}
+
+// ImportStandards enters versions of standards: those of a code and number that
+// are there take the place of them, all others stay. Histories that cite them
+// go on doing so. It is Conflict when nothing changes, and Invalid when a
+// version would come into force no later than the one before it.
+func (d *Desk) ImportStandards(ctx context.Context, versions *Register) error {
+	err := d.store.UpdateSetting(ctx, func(s *Setting) (*SettingChange, error) {
+		ours, err := d.ready(s)
+		if err != nil {
+			return nil, err
+		}
+		old := ours.procedure.Standards
+		next, err := old.With(versions)
+		if err != nil {
+			return nil, err
+		}
+		var changed []Standard
+		for _, v := range next.standards {
+			if !slices.Contains(old.standards, v) {
+				changed = append(changed, v)
+			}
+		}
+		if len(changed) == 0 {
+			return nil, fault.New(fault.Conflict, "the register says all this already")
+		}
+		var text strings.Builder
+		if err := next.WriteStandards(&text); err != nil {
+			return nil, err
+		}
+		return &SettingChange{Standards: text.String(), Note: changed}, nil
+	})
+	if err != nil {
+		return err
+	}
+	return d.Reload(ctx)
+}
+
+// Precedents are all rulings, the latest first, each with where it lies by the
+// borders in force.
+func (d *Desk) Precedents() ([]PlacedPrecedent, error) {
+	x, err := d.index(d.cfg.Now())
+	if err != nil {
+		return nil, err
+	}
+	var out []PlacedPrecedent
+	for _, rulings := range d.set.Load().precedents.byItem {
+		for _, p := range rulings {
+			place := PlaceAt(x, p.At, 0, "")
+			out = append(out, PlacedPrecedent{p, place.Street, place.GridCode})
+		}
+	}
+	slices.SortFunc(out, func(a, b PlacedPrecedent) int {
+		return cmp.Or(b.Ruled.Compare(a.Ruled), cmp.Compare(b.Case, a.Case))
+	})
+	return out, nil
 }

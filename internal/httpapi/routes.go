@@ -149,6 +149,9 @@ var routes = []route{
 	{"GET", "/api/v1/mode", auth.ReadCatalogue, (*API).showMode},
 	{"POST", "/api/v1/mode", auth.SwitchMode, (*API).switchMode},
 	{"GET", "/api/v1/rules", auth.ReadCatalogue, (*API).showRules},
+	{"GET", "/api/v1/standards", auth.ReadCatalogue, (*API).showStandards},
+	{"POST", "/api/v1/standards", auth.ManageCatalogue, (*API).importStandards},
+	{"GET", "/api/v1/precedents", auth.ReadCases, (*API).listPrecedents},
 
 	{"POST", "/api/v1/positions", auth.SendPositions, (*API).takePositions},
 	{"GET", "/ingest", auth.Anyone, (*API).takeReport}, // the phones' forms have credentials of their own

@@ -8,8 +8,8 @@ import (
 	"lianqin/internal/casework"
 )
 
-// showRules answers GET /api/v1/rules: what the district sets for itself, and
-// the standards that its work follows.
+// showRules answers GET /api/v1/rules: what the district sets for itself, the
+// standards that its work follows, and which actions cite which.
 func (a *API) showRules(c *gin.Context) error {
 	d, err := a.desk()
 	if err != nil {
@@ -21,6 +21,7 @@ func (a *API) showRules(c *gin.Context) error {
 	p := d.Procedure()
 	return writeValue(c, http.StatusOK, struct {
 		casework.Rules
-		Standards []casework.Standard `json:"standards"`
-	}{p.Rules, orEmpty(p.Standards.Standards())})
+		Standards []casework.Standard          `json:"standards"`
+		Cited     map[string][]casework.Action `json:"cited"`
+	}{p.Rules, orEmpty(p.Standards.Standards()), casework.Cited()})
 }

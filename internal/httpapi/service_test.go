@@ -59,6 +59,7 @@ func TestOpenAPIHasEveryRoute(t *testing.T) {
 		"GET /api/v1/events": eventsParams, "GET /api/v1/quarantine": quarantineParams, "GET /api/v1/coverage": coverageParams,
 		"POST /api/v1/cases/import": caseImportParams, "GET /api/v1/cases": casesParams, "GET /api/v1/cases/{id}/files/{name}": fileParams, "GET /api/v1/cases/counts": countsParams, "GET /api/v1/indicators": indicatorsParams, "GET /api/v1/indicators/{indicator}/cases": figureCasesParams, "GET /api/v1/catalogue": catalogueParams,
 		"GET /api/v1/cases/index": indexParams, "GET /api/v1/orders/answers": answersParams,
+		"GET /api/v1/precedents":  precedentParams,
 		"GET /api/v1/inspections": inspectionsParams, "POST /api/v1/inspections": orderInspectionParams, "GET /api/v1/inspections/{id}/files/{name}": fileParams, "GET /api/v1/inspectors": inspectorsParams,
 		"GET /open311/v2/discovery.{format}": jurisdictionParam, "GET /open311/v2/services.{format}": jurisdictionParam, "GET /open311/v2/services/{code}": jurisdictionParam,
 		"GET /open311/v2/requests.{format}": open311Params, "GET /open311/v2/requests/{id}": jurisdictionParam, "GET /open311/v2/tokens/{token}": jurisdictionParam,

@@ -529,6 +529,16 @@ func TestSettingIsKept(t *testing.T) {
 		if err := o.ImportCalendar(t.Context(), days); fault.KindOf(err) != fault.Conflict {
 			t.Errorf("again: %v", err)
 		}
+		standards, err := casework.ReadStandards(strings.NewReader("code,version,from,name\nB01,2,2024-03-01,纲要\nB09,1,2020-01-01,\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := o.ImportStandards(t.Context(), standards); err != nil {
+			t.Fatal(err)
+		}
+		if err := o.ImportStandards(t.Context(), standards); fault.KindOf(err) != fault.Conflict {
+			t.Errorf("again: %v", err)
+		}
 		if err := o.Turn(t.Context(), true, "li", "暴雨"); err != nil {
 			t.Fatal(err)
 		}
@@ -543,6 +553,9 @@ func TestSettingIsKept(t *testing.T) {
 			v := p.Catalogues.Versions()
 			if len(v) != 2 || v[1].Hash() == v[0].Hash() || !v[1].From().Equal(from) || !slices.Contains(p.Calendar.Years(), 2031) || !slices.Contains(p.Calendar.Years(), 2026) || !p.Modes.Emergency(o.clock()) {
 				t.Errorf("%+v %v %+v", v, p.Calendar.Years(), p.Modes)
+			}
+			if s, err := p.Standards.At("B01", o.clock()); err != nil || s.Version != 2 || len(p.Standards.Standards()) != 7 {
+				t.Errorf("%+v, %v", p.Standards.Standards(), err)
 			}
 		}
 		if c := o.open(t, o.seen(unlawfulBuilding, inStreet1)); !c.Emergency {

@@ -56,6 +56,10 @@ func readSetting(ctx context.Context, q queryer) (*casework.Setting, error) {
 	if err != nil {
 		return nil, err
 	}
+	err = eachRow(ctx, q, func(rows *sql.Rows) error { return rows.Scan(&s.Standards) }, `SELECT versions FROM standards ORDER BY number DESC LIMIT 1`)
+	if err != nil {
+		return nil, err
+	}
 	err = eachRow(ctx, q, func(rows *sql.Rows) error {
 		var m casework.ModeChange
 		var at sql.NullInt64
@@ -126,6 +130,16 @@ func enterSetting(ctx context.Context, tx *transaction, c *casework.SettingChang
 			return fmt.Errorf("calendar: %w", err)
 		}
 		if err := audit("calendar.enter", ""); err != nil {
+			return err
+		}
+	}
+	if c.Standards != "" {
+		_, err := tx.ExecContext(ctx, `INSERT INTO standards (number, versions, recorded) SELECT coalesce(max(number), 0) + 1, $1, $2 FROM standards`,
+			c.Standards, now.UnixMilli())
+		if err != nil {
+			return fmt.Errorf("standards: %w", err)
+		}
+		if err := audit("standards.enter", ""); err != nil {
 			return err
 		}
 	}
