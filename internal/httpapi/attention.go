@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"strconv"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"lianqin/internal/casework"
 	"lianqin/internal/fault"
 	"lianqin/internal/grid"
+	"lianqin/internal/heat"
 	"lianqin/internal/patrol"
 )
 
@@ -55,6 +57,9 @@ func (m *matters) find(ctx context.Context, a *API, d *district) (time.Time, []a
 	}
 	s.owed()
 	if err := s.cases(); err != nil {
+		return now, nil, nil, err
+	}
+	if err := s.rising(ctx); err != nil {
 		return now, nil, nil, err
 	}
 	m.at, m.found, m.units = now, s.found, s.units
@@ -159,6 +164,34 @@ func (s *search) cases() error {
 	}
 	for _, k := range again {
 		s.add(s.caseMatter(d, k, attention.Review, time.UnixMilli(k.Review)), 0)
+	}
+	return nil
+}
+
+// rising finds where cases rise, worked out once an hour. While others have it
+// worked out, nothing rises.
+func (s *search) rising(ctx context.Context) error {
+	h := s.a.cfg.Heat
+	if h == nil {
+		return nil
+	}
+	h.cover(s.gen)
+	k, err := h.rising.of(ctx, h.index, *usualRising(heat.Query{States: notVoid()}, s.now), s.now)
+	if fault.KindOf(err) == fault.Unavailable && err != nil {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, c := range k.found {
+		where := c.Center
+		m := attention.Matter{Kind: attention.Rising, Subject: c.Grid, Grid: c.Grid, Where: &where,
+			Since:  c.Since.Truncate(24 * time.Hour), // or it would be another every hour
+			Amount: float64(c.Observed), Usual: math.Round(c.Expected*10) / 10}
+		if g, ok := s.gen.GridByCode(c.Grid); ok {
+			m.Name, m.Street = g.Name, g.Street
+		}
+		s.add(m, 0)
 	}
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"lianqin/internal/auth"
+	"lianqin/internal/casework"
+	"lianqin/internal/geo"
 	"lianqin/internal/patrol"
 )
 
@@ -130,6 +132,42 @@ func TestAttentionToACall(t *testing.T) {
 		}
 		if first != c.want {
 			t.Errorf("%s sees %s", name, got.kinds())
+		}
+	}
+}
+
+// TestAttentionToWhatRises has one place with more cases in the last week than
+// in all the weeks before.
+func TestAttentionToWhatRises(t *testing.T) {
+	town := newCaseTown(t)
+	town.cfg.Heat = NewHeat(town.cfg.Atlas, func(err error) { t.Error(err) })
+	g, _ := town.cfg.Atlas.Current()
+	id := int64(0)
+	put := func(at time.Time, i int) {
+		id++
+		where := &g.Grids()[i]
+		c, err := geo.Quantise(where.Label)
+		if err != nil {
+			t.Fatal(err)
+		}
+		town.cfg.Heat.Put(&casework.Kept{Case: id, State: casework.Closed, Received: at.UnixMilli(), Captured: at.UnixMilli(), Placed: true, At: c, Grid: where.Code, Street: where.Street})
+	}
+	for week := range 12 {
+		for i := range g.Grids() {
+			put(testNow.AddDate(0, 0, -7*week-1), i)
+		}
+	}
+	for range 30 {
+		put(testNow.AddDate(0, 0, -2), 3)
+	}
+	want := g.Grids()[3]
+	got := attentionFor(t, town.API, town.district)
+	if got.kinds() != "rising "+want.Code || got.Matters[0].Name != want.Name || got.Counts["rising"] != 1 {
+		t.Errorf("%s, not rising %s", got.kinds(), want.Code)
+	}
+	for street, v := range map[string]visitor{firstStreet: town.one, "another": town.two} {
+		if got := attentionFor(t, town.API, v); (len(got.Matters) == 1) != (street == want.Street) {
+			t.Errorf("street %s sees %q of a place in %s", street, got.kinds(), want.Street)
 		}
 	}
 }

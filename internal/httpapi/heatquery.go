@@ -79,7 +79,7 @@ func (a *API) heatFilter(c *gin.Context, p *params) (*heat.Query, error) {
 		return nil, err
 	}
 	if q.States == nil { // what turned out to be no case is none
-		q.States = wordsOf(slices.DeleteFunc(slices.Clone(casework.States), func(s casework.State) bool { return s == casework.Void }))
+		q.States = notVoid()
 	}
 	if open {
 		q.States = slices.DeleteFunc(q.States, func(s string) bool { return !casework.State(s).Open() })
@@ -204,4 +204,9 @@ func wordsOf[T ~string](list []T) []string {
 		out[i] = string(v)
 	}
 	return out
+}
+
+// notVoid are the states of what is a case.
+func notVoid() []string {
+	return wordsOf(slices.DeleteFunc(slices.Clone(casework.States), func(s casework.State) bool { return s == casework.Void }))
 }

@@ -147,8 +147,7 @@ func (a *API) risingQuery(c *gin.Context, p *params) (*heat.Rising, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &heat.Rising{Query: *filter, Replicas: risingReplicas, Seed: 1, Alpha: 0.05}
-	q.To = a.cfg.Now()
+	q := usualRising(*filter, a.cfg.Now())
 	if p.has(heatTo) {
 		if q.To, err = readInstant("to", p.values[heatTo]); err != nil {
 			return nil, err
@@ -156,10 +155,10 @@ func (a *API) risingQuery(c *gin.Context, p *params) (*heat.Rising, error) {
 	}
 	q.To = q.To.Truncate(time.Hour)
 	for _, n := range [...]struct {
-		param, usual int
-		into         *int
-	}{{risingWeeks, 4, &q.Weeks}, {risingReference, 8, &q.Reference}, {risingLeast, 5, &q.Least}} {
-		if *n.into = n.usual; !p.has(n.param) {
+		param int
+		into  *int
+	}{{risingWeeks, &q.Weeks}, {risingReference, &q.Reference}, {risingLeast, &q.Least}} {
+		if !p.has(n.param) {
 			continue
 		}
 		if *n.into, err = readCount(p.names[n.param], p.values[n.param], 1); err != nil {
@@ -175,4 +174,11 @@ func (a *API) risingQuery(c *gin.Context, p *params) (*heat.Rising, error) {
 		}
 	}
 	return q, nil
+}
+
+// usualRising is the question where nothing but a filter is said.
+func usualRising(filter heat.Query, now time.Time) *heat.Rising {
+	q := &heat.Rising{Query: filter, Weeks: 4, Reference: 8, Least: 5, Alpha: 0.05, Replicas: risingReplicas, Seed: 1}
+	q.To = now.Truncate(time.Hour)
+	return q
 }
