@@ -1,18 +1,14 @@
 /** The map beside a queue: every case of it where it lies, the one that is open, and the one pointed at. */
 import type { Feature, FeatureCollection } from 'geojson'
-import type { ExpressionSpecification, GeoJSONSource, LayerSpecification, MapMouseEvent } from 'maplibre-gl'
-import { Map as MapLibre, ScaleControl, setWorkerUrl } from 'maplibre-gl'
-import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
-import 'maplibre-gl/dist/maplibre-gl.css'
+import type { ExpressionSpecification, GeoJSONSource, LayerSpecification, Map as MapLibre, MapMouseEvent } from 'maplibre-gl'
 import type { Bounds, LonLat } from '../geometry/coord'
 import type { Palette } from '../ui/palette'
 import { palettes } from '../ui/palette'
+import { flatMap } from './flat'
 import type { Texture } from './images'
 import { diamond } from './images'
 import type { Look } from './style'
 import { GRIDS, LOWEST_LABEL, OWED, districtStyle } from './style'
-
-setWorkerUrl(workerUrl)
 
 /** How pressing a case is drawn; each has a shape beside its colour. */
 export type CaseMark = 'late' | 'near' | 'calm'
@@ -55,26 +51,7 @@ export class CaseMap {
     const style = districtStyle(options.tiles, options.look)
     // Cases are what is to stand out.
     style.layers = style.layers.filter((layer) => layer.id !== 'grid-urban' && layer.id !== OWED)
-    const [west, south, east, north] = options.bounds
-    this.map = new MapLibre({
-      container: options.container,
-      style,
-      attributionControl: false,
-      dragRotate: false,
-      pitchWithRotate: false,
-      touchPitch: false,
-      maxPitch: 0,
-      minZoom: 7,
-      maxZoom: 19,
-      renderWorldCopies: false,
-      fadeDuration: options.still ? 0 : 200,
-      locale: { 'Map.Title': options.title },
-      bounds: [west, south, east, north],
-      fitBoundsOptions: { padding: 24 },
-    })
-    this.map.touchZoomRotate.disableRotation()
-    this.map.keyboard.disableRotation()
-    this.map.addControl(new ScaleControl({ maxWidth: 96 * options.look.scale }), 'bottom-right')
+    this.map = flatMap({ container: options.container, style, title: options.title, still: options.still, bounds: options.bounds, scaleBar: options.look.scale })
     this.map.once('style.load', () => {
       this.addImages()
       for (const name of [CASES, SHOWN, PICKED]) this.map.addSource(name, { type: 'geojson', data: collection([]) })

@@ -1,17 +1,14 @@
 /** Two maps of one district, before and after, that always show the same place. */
 import type { Feature, FeatureCollection } from 'geojson'
-import type { ExpressionSpecification, GeoJSONSource, LayerSpecification } from 'maplibre-gl'
-import { Map as MapLibre, ScaleControl, setWorkerUrl } from 'maplibre-gl'
-import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
-import 'maplibre-gl/dist/maplibre-gl.css'
+import type { ExpressionSpecification, GeoJSONSource, LayerSpecification, Map as MapLibre } from 'maplibre-gl'
+import { ScaleControl } from 'maplibre-gl'
 import type { Bounds, LonLat } from '../geometry/coord'
 import { palettes } from '../ui/palette'
+import { flatMap } from './flat'
 import type { Hatching } from './hatch'
 import { hatch } from './hatch'
 import type { Look } from './style'
 import { GRIDS, LOWEST_LABEL, districtStyle } from './style'
-
-setWorkerUrl(workerUrl)
 
 /** A grid that differs, as it is on one side. Degrees. */
 export interface Shape {
@@ -91,24 +88,7 @@ export class CompareMap {
     const style = districtStyle(side.tiles, look)
     // The dots of urban grids would be taken for a hatching.
     style.layers = style.layers.filter((layer) => layer.id !== 'grid-urban')
-    const map = new MapLibre({
-      container: side.container,
-      style,
-      attributionControl: false,
-      dragRotate: false,
-      pitchWithRotate: false,
-      touchPitch: false,
-      maxPitch: 0,
-      minZoom: 7,
-      maxZoom: 19,
-      renderWorldCopies: false,
-      fadeDuration: this.still ? 0 : 200,
-      locale: { 'Map.Title': side.title },
-      bounds: [bounds[0], bounds[1], bounds[2], bounds[3]],
-      fitBoundsOptions: { padding: 48, maxZoom: 15 },
-    })
-    map.touchZoomRotate.disableRotation()
-    map.keyboard.disableRotation()
+    const map = flatMap({ container: side.container, style, title: side.title, still: this.still, bounds, room: 48, closest: 15 })
     map.once('style.load', () => this.addShapes(map, side))
     map.on('click', (e) => {
       const [hit] = map.queryRenderedFeatures(e.point, { layers: ['change-area'] })

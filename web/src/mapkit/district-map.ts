@@ -4,13 +4,12 @@
  * is the app's business.
  */
 import type { Feature, FeatureCollection, Geometry } from 'geojson'
-import type { CanvasSource, GeoJSONSource, MapMouseEvent } from 'maplibre-gl'
-import { AttributionControl, LngLat, Map as MapLibre, ScaleControl, setWorkerUrl } from 'maplibre-gl'
-import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
-import 'maplibre-gl/dist/maplibre-gl.css'
+import type { CanvasSource, GeoJSONSource, Map as MapLibre, MapMouseEvent } from 'maplibre-gl'
+import { AttributionControl, LngLat } from 'maplibre-gl'
 import type { Bounds, Coord, LonLat } from '../geometry/coord'
 import { degrees } from '../geometry/coord'
 import { palettes } from '../ui/palette'
+import { flatMap } from './flat'
 import { paintGlow } from './glow'
 import type { Ground } from './ground'
 import { BARE, GroundPlane } from './ground'
@@ -21,8 +20,6 @@ import type { Look } from './style'
 import { ANSWER, CHOSEN, GRIDS, HOVERED, LOWEST, LOWEST_LABEL, OWED, ROOM, districtLayers, districtStyle, glowLayer, gridsIn, owedName, stippleName } from './style'
 import type { UnitMark } from './units-layer'
 import { UnitsLayer } from './units-layer'
-
-setWorkerUrl(workerUrl)
 
 export interface View {
   readonly center: LonLat
@@ -100,23 +97,7 @@ export class DistrictMap {
     this.look = options.look
     this.ground = options.ground ?? BARE
     this.plane = new GroundPlane(this.ground.datum)
-    this.map = new MapLibre({
-      container: options.container,
-      style: districtStyle(options.tiles, options.look, this.ground),
-      attributionControl: false,
-      dragRotate: false,
-      pitchWithRotate: false,
-      touchPitch: false,
-      maxPitch: 0,
-      minZoom: 7,
-      maxZoom: 19,
-      renderWorldCopies: false,
-      fadeDuration: options.still ? 0 : 200,
-      locale: { 'Map.Title': options.title },
-    })
-    this.map.touchZoomRotate.disableRotation()
-    this.map.keyboard.disableRotation()
-    this.map.addControl(new ScaleControl({ maxWidth: 96 * options.look.scale }), 'bottom-right')
+    this.map = flatMap({ container: options.container, style: districtStyle(options.tiles, options.look, this.ground), title: options.title, still: options.still, scaleBar: options.look.scale })
     if (this.ground.attribution) this.map.addControl(new AttributionControl({ compact: false, customAttribution: plain(this.ground.attribution) }), 'bottom-right')
     this.map.setPadding(options.padding)
     if (options.view) this.show(options.view)

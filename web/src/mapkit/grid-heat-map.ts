@@ -1,15 +1,11 @@
 /** A map of grids in tones by a value of each, the cells of cases over them, and squares where they rise. */
 import type { FeatureCollection } from 'geojson'
-import type { ExpressionSpecification, GeoJSONSource, MapMouseEvent } from 'maplibre-gl'
-import { Map as MapLibre, ScaleControl, setWorkerUrl } from 'maplibre-gl'
-import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
-import 'maplibre-gl/dist/maplibre-gl.css'
+import type { ExpressionSpecification, GeoJSONSource, Map as MapLibre, MapMouseEvent } from 'maplibre-gl'
 import type { Bounds } from '../geometry/coord'
 import { palettes } from '../ui/palette'
+import { flatMap } from './flat'
 import type { Look } from './style'
 import { GRIDS, LOWEST, LOWEST_LABEL, OWED, districtStyle } from './style'
-
-setWorkerUrl(workerUrl)
 
 export interface GridHeatMapOptions {
   readonly container: HTMLElement
@@ -37,29 +33,11 @@ export class GridHeatMap {
   private readonly waiting: (() => void)[] = []
 
   constructor(private readonly options: GridHeatMapOptions) {
-    const { look, bounds: [west, south, east, north] } = options
+    const { look } = options
     const p = palettes[look.theme]
     const style = districtStyle(options.tiles, look)
     style.layers = style.layers.filter((layer) => layer.id !== 'grid-urban' && layer.id !== OWED)
-    this.map = new MapLibre({
-      container: options.container,
-      style,
-      attributionControl: false,
-      dragRotate: false,
-      pitchWithRotate: false,
-      touchPitch: false,
-      maxPitch: 0,
-      minZoom: 7,
-      maxZoom: 17,
-      renderWorldCopies: false,
-      fadeDuration: options.still ? 0 : 200,
-      locale: { 'Map.Title': options.title },
-      bounds: [west, south, east, north],
-      fitBoundsOptions: { padding: ROOM },
-    })
-    this.map.touchZoomRotate.disableRotation()
-    this.map.keyboard.disableRotation()
-    this.map.addControl(new ScaleControl({ maxWidth: 96 * look.scale }), 'bottom-right')
+    this.map = flatMap({ container: options.container, style, title: options.title, still: options.still, bounds: options.bounds, room: ROOM, maxZoom: 17, scaleBar: look.scale })
     this.map.once('style.load', () => {
       this.map.addSource(SQUARES, { type: 'geojson', data: squares([]) })
       this.map.addLayer({ id: 'square-under', type: 'line', source: SQUARES, paint: { 'line-color': p.markEdge, 'line-width': 4.5 * look.scale, 'line-opacity': 0.7 } }, LOWEST_LABEL)

@@ -1,15 +1,11 @@
 /** The map of an inspection: its items, numbered, each with its outcome; the one that is open; and where one stands. */
 import type { Feature, FeatureCollection } from 'geojson'
-import type { ExpressionSpecification, GeoJSONSource, LayerSpecification } from 'maplibre-gl'
-import { Map as MapLibre, ScaleControl, setWorkerUrl } from 'maplibre-gl'
-import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
-import 'maplibre-gl/dist/maplibre-gl.css'
+import type { ExpressionSpecification, GeoJSONSource, LayerSpecification, Map as MapLibre } from 'maplibre-gl'
 import type { Bounds, LonLat } from '../geometry/coord'
 import { palettes } from '../ui/palette'
+import { flatMap } from './flat'
 import type { Look } from './style'
 import { GRIDS, LOWEST_LABEL, OWED, districtStyle } from './style'
-
-setWorkerUrl(workerUrl)
 
 export interface ItemPoint {
   readonly number: number
@@ -42,26 +38,7 @@ export class ItemsMap {
   constructor(private readonly options: ItemsMapOptions) {
     const style = districtStyle(options.tiles, options.look)
     style.layers = style.layers.filter((layer) => layer.id !== 'grid-urban' && layer.id !== OWED)
-    const [west, south, east, north] = options.bounds
-    this.map = new MapLibre({
-      container: options.container,
-      style,
-      attributionControl: false,
-      dragRotate: false,
-      pitchWithRotate: false,
-      touchPitch: false,
-      maxPitch: 0,
-      minZoom: 7,
-      maxZoom: 19,
-      renderWorldCopies: false,
-      fadeDuration: options.still ? 0 : 200,
-      locale: { 'Map.Title': options.title },
-      bounds: [west, south, east, north],
-      fitBoundsOptions: { padding: 24 },
-    })
-    this.map.touchZoomRotate.disableRotation()
-    this.map.keyboard.disableRotation()
-    this.map.addControl(new ScaleControl({ maxWidth: 96 * options.look.scale }), 'bottom-right')
+    this.map = flatMap({ container: options.container, style, title: options.title, still: options.still, bounds: options.bounds, scaleBar: options.look.scale })
     this.map.once('style.load', () => {
       for (const name of [ITEMS, HERE]) this.map.addSource(name, { type: 'geojson', data: collection([]) })
       for (const layer of itemLayers(options.look)) this.map.addLayer(layer, LOWEST_LABEL)

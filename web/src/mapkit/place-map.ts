@@ -1,15 +1,12 @@
 /** A small map to choose one place on: borders and names of the district, a pin, and how exact it is. */
 import type { FeatureCollection } from 'geojson'
-import type { GeoJSONSource, StyleSpecification } from 'maplibre-gl'
-import { Map as MapLibre, Marker, ScaleControl, setWorkerUrl } from 'maplibre-gl'
-import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
-import 'maplibre-gl/dist/maplibre-gl.css'
+import type { GeoJSONSource, Map as MapLibre, StyleSpecification } from 'maplibre-gl'
+import { Marker } from 'maplibre-gl'
 import type { Bounds, LonLat } from '../geometry/coord'
 import { scaleAt } from '../geometry/measure'
 import type { Theme } from '../ui/palette'
 import { palettes } from '../ui/palette'
-
-setWorkerUrl(workerUrl)
+import { flatMap } from './flat'
 
 export interface PlaceMapOptions {
   readonly container: HTMLElement
@@ -34,26 +31,7 @@ export class PlaceMap {
   private circle: FeatureCollection = nothing()
 
   constructor(private readonly options: PlaceMapOptions) {
-    const [west, south, east, north] = options.bounds
-    this.map = new MapLibre({
-      container: options.container,
-      style: styleOf(options),
-      attributionControl: false,
-      dragRotate: false,
-      pitchWithRotate: false,
-      touchPitch: false,
-      maxPitch: 0,
-      minZoom: 8,
-      maxZoom: 19,
-      renderWorldCopies: false,
-      fadeDuration: options.still ? 0 : 200,
-      locale: { 'Map.Title': options.title },
-      bounds: [west, south, east, north],
-      fitBoundsOptions: { padding: 12 },
-    })
-    this.map.touchZoomRotate.disableRotation()
-    this.map.keyboard.disableRotation()
-    this.map.addControl(new ScaleControl({ maxWidth: 96 }), 'bottom-right')
+    this.map = flatMap({ container: options.container, style: styleOf(options), title: options.title, still: options.still, bounds: options.bounds, room: 12, minZoom: 8, scaleBar: 1 })
     this.map.once('style.load', () => {
       this.loaded = true
       this.draw()
