@@ -53,7 +53,7 @@ export interface Rules {
   readonly orderDays: readonly number[]
   readonly coordination: readonly Named[]
   readonly joint: readonly JointTemplate[]
-  /** Every version of the standards that work follows. */
+  /** Every version of the standards that work follows; the name is empty where only the code is known. */
   readonly standards: readonly (Named & { readonly version: number })[]
 }
 
@@ -69,6 +69,6 @@ export function readRules(json: Json): Rules {
     joint: json.at('joint').itemsOrNone().map((t) => ({
       ...named(t), lead: t.at('lead').text(), core: t.at('core').itemsOrNone().map((c) => c.text()), maxJoining: t.at('max_joining').numberOr(0),
     })),
-    standards: json.at('standards').itemsOrNone().map((s) => ({ ...named(s), version: s.at('version').integer() })),
+    standards: json.at('standards').itemsOrNone().map((s) => ({ code: s.at('code').text(), name: s.at('name').textOr(''), version: s.at('version').integer() })),
   }
 }

@@ -28,6 +28,11 @@ export async function getBytes<T>(path: string, query: Record<string, string>, r
   return read(await askBytes(url, { headers: { Accept: BYTES } }, TIMEOUT_MS, signal))
 }
 
+/** GETs a file of text; rejects as `get` does. */
+export function getText(path: string, query: Record<string, string>, signal?: AbortSignal): Promise<string> {
+  return ask(addressOf(path, query), { headers: { Accept: `text/csv, ${ACCEPT}` } }, TIMEOUT_MS, signal)
+}
+
 /** What a request that changes something sends. */
 export interface Sending {
   readonly query?: Record<string, string>

@@ -17,6 +17,7 @@ export const SECTIONS: readonly Section[] = [
   { name: 'figures', actions: ['indicators.read'], page: defineAsyncComponent(() => import('./figures/FiguresPage.vue')) },
   { name: 'heat', actions: ['indicators.read'], page: defineAsyncComponent(() => import('./heat/HeatPage.vue')) },
   { name: 'inspection', actions: ['inspections.read'], page: defineAsyncComponent(() => import('./inspection/InspectionPage.vue')) },
+  { name: 'settings', actions: ['catalogue.read'], page: defineAsyncComponent(() => import('./settings/SettingsPage.vue')) },
 ]
 
 /** The sections open to a caller who may do `actions`. */

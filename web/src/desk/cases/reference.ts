@@ -75,7 +75,7 @@ export class Reference {
   standardName(cited: string): string {
     const [code = '', version = ''] = cited.split('/')
     const named = this.rules.standards.find((s) => s.code === code && s.version === Number(version))
-    return named ? `《${named.name}》` : cited
+    return named?.name ? `《${named.name}》` : cited
   }
 
   coordination(code: string): string {

@@ -27,7 +27,7 @@ export const deskEn: typeof deskZh = {
       'refuse-return': 'Refuse return', 'finish-stage': 'Finish stage', dispose: 'Disposed', check: 'Check passed', close: 'Close', rework: 'Rework', 'send-back': 'Send back',
       'ask-extension': 'Ask extension', extend: 'Grant extension', 'extend-again': 'Extend again', 'refuse-extension': 'Refuse extension', 'ask-suspension': 'Ask suspension', suspend: 'Suspend',
       'refuse-suspension': 'Refuse suspension', 'review-suspension': 'Review suspension', 'end-suspension': 'End suspension', supervise: 'Supervise', answer: 'Reply', 'ask-coordination': 'Ask coordination',
-      rule: 'Rule', reassign: 'Reassign', escalate: 'Escalate', watch: 'Watch', unwatch: 'Stop watching', 'joint-duty': 'Joint duty', contribute: 'Contribute',
+      rule: 'Rule', reassign: 'Reassign', escalate: 'Escalate', watch: 'Watch', unwatch: 'Stop watching', 'review-watch': 'Review the watch', 'add-report': 'Add a report', 'joint-duty': 'Joint duty', contribute: 'Contribute',
       reopen: 'Reopen', void: 'Void', 'finish-order': 'Answer 12345', note: 'Note',
     },
     actors: {

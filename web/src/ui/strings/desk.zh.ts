@@ -26,7 +26,7 @@ export const deskZh = {
       'refuse-return': '不同意退单', 'finish-stage': '完成阶段', dispose: '处置完成', check: '核查通过', close: '结案', rework: '返工', 'send-back': '退回受理',
       'ask-extension': '申请延期', extend: '同意延期', 'extend-again': '同意再次延期', 'refuse-extension': '不同意延期', 'ask-suspension': '申请挂账', suspend: '同意挂账',
       'refuse-suspension': '不同意挂账', 'review-suspension': '复核挂账', 'end-suspension': '解除挂账', supervise: '督办', answer: '督办回复', 'ask-coordination': '提请协调',
-      rule: '协调裁定', reassign: '裁定改派', escalate: '上报区中心', watch: '列入动态管控', unwatch: '移出动态管控', 'joint-duty': '组织联合勤务', contribute: '联勤反馈',
+      rule: '协调裁定', reassign: '裁定改派', escalate: '上报区中心', watch: '列入动态管控', unwatch: '移出动态管控', 'review-watch': '复核动态管控', 'add-report': '补充上报', 'joint-duty': '组织联合勤务', contribute: '联勤反馈',
       reopen: '重开', void: '作废', 'finish-order': '12345 办结', note: '备注',
     },
     actors: {

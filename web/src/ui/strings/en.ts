@@ -5,6 +5,7 @@ import { heatEn } from './heat.en'
 import { inspectionEn } from './inspection.en'
 import { patrolEn } from './patrol.en'
 import { reportEn } from './report.en'
+import { settingsEn } from './settings.en'
 import { wallEn } from './wall.en'
 import type { Strings } from './zh'
 
@@ -16,6 +17,7 @@ export const en: Strings = {
   ...inspectionEn,
   ...patrolEn,
   ...reportEn,
+  ...settingsEn,
   ...wallEn,
   lang: 'en',
   brand: 'Lianqin',

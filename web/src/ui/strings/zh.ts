@@ -5,6 +5,7 @@ import { heatZh } from './heat.zh'
 import { inspectionZh } from './inspection.zh'
 import { patrolZh } from './patrol.zh'
 import { reportZh } from './report.zh'
+import { settingsZh } from './settings.zh'
 import { wallZh } from './wall.zh'
 
 /** The words of the front end in Chinese, the first language; `en.ts` follows its shape. */
@@ -16,6 +17,7 @@ export const zh = {
   ...inspectionZh,
   ...patrolZh,
   ...reportZh,
+  ...settingsZh,
   ...wallZh,
   lang: 'zh-CN',
   brand: '联勤',
