@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,8 +40,9 @@ func (l attentionList) kinds() string {
 
 // TestAttentionToCases lets the time of two cases run out.
 func TestAttentionToCases(t *testing.T) {
-	now := testNow
-	town := newCaseTownAt(t, func() time.Time { return now })
+	var ahead atomic.Int64
+	now := func() time.Time { return testNow.Add(time.Duration(ahead.Load())) }
+	town := newCaseTownAt(t, now)
 	a, b := town.report(t, town.device, 0, 0), town.report(t, town.device, 5, 5)
 	one, two := fmt.Sprint(a.Case.ID), fmt.Sprint(b.Case.ID)
 	if a.Case.Place.Street == b.Case.Place.Street {
@@ -49,7 +51,7 @@ func TestAttentionToCases(t *testing.T) {
 	due := decode[struct {
 		Next struct{ At time.Time }
 	}](t, town.page(town.district, a.Case.ID).ResponseRecorder, 200).Next.At
-	now = due.Add(-30 * time.Minute)
+	ahead.Store(int64(due.Add(-30 * time.Minute).Sub(testNow)))
 	got := attentionFor(t, town.API, town.district)
 	if got.kinds() != "lapsing "+one+", lapsing "+two || got.Counts["lapsing"] != 2 || !got.Matters[0].Due.Equal(due) || got.Matters[0].Name == "" || len(got.Matters[0].Where) != 2 {
 		t.Fatalf("half an hour before: %+v", got)
@@ -91,7 +93,7 @@ func TestAttentionToCases(t *testing.T) {
 		}
 	}
 
-	now = due.Add(time.Hour)
+	ahead.Store(int64(due.Add(time.Hour).Sub(testNow)))
 	if got := attentionFor(t, town.API, link); got.kinds() != "overdue "+one+", overdue "+two || got.Matters[0].Seen != nil {
 		t.Errorf("an hour after: %+v", got)
 	}

@@ -148,9 +148,11 @@ func Log(t *testing.T, place func(t *testing.T) (reach func() patrol.Log)) {
 		trim(seqs[10])
 		trim(seqs[3])
 		other := reach()
-		if got := follow(t, other, seqs[10]).next(t); got.data != "10" {
+		f := follow(t, other, seqs[10])
+		if got := f.next(t); got.data != "10" {
 			t.Errorf("the first that is left: %+v", got)
 		}
+		f.stop() // before what it would read is trimmed
 		err := other.Tail(t.Context(), seqs[9], func(uint64, [][]byte) error { return errors.New("called") })
 		if fault.KindOf(err) != fault.NotFound {
 			t.Errorf("from before the first that is left: %v, want NotFound", err)
@@ -243,12 +245,15 @@ type arrived struct {
 }
 
 // follower is a Tail that is under way.
-type follower struct{ came chan arrived }
+type follower struct {
+	came chan arrived
+	stop func() // and wait for its end
+}
 
 func follow(t *testing.T, l patrol.Log, from uint64) *follower {
-	f := &follower{make(chan arrived, 1<<16)}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
+	f := &follower{make(chan arrived, 1<<16), func() { cancel(); <-done }}
 	last := max(from, 1) - 1
 	go func() {
 		defer close(done)
@@ -266,7 +271,7 @@ func follow(t *testing.T, l patrol.Log, from uint64) *follower {
 			t.Errorf("tail from %d: %v", from, err)
 		}
 	}()
-	t.Cleanup(func() { cancel(); <-done })
+	t.Cleanup(f.stop)
 	return f
 }
 
