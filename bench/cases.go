@@ -48,7 +48,8 @@ func (b *bench) casesOf(ctx context.Context, years int) error {
 		within, title = 3, fmt.Sprintf("Cases: %d years, and what stands open in March after them", years)
 	}
 	t := table{title: title, head: []string{"", "cases", "loaded, s", "target", "processor s", "MB on disk", "desk open, s", "MB in memory",
-		"open a case at 200/s, p50 ms", "p99 ms", "target", "queue page of a street, ms", "target", "counts of a street, ms"}}
+		"open a case at 200/s, p50 ms", "p99 ms", "target", "queue page of a street, ms", "target", "counts of a street, ms",
+		"all figures of a year, ms", "target", "with the year before, ms"}}
 	err := b.onEach(ctx, &t, func(name string, fresh func() (string, error)) error {
 		o, err := newOffice(ctx, name, fresh)
 		if err != nil {
@@ -75,9 +76,14 @@ func (b *bench) casesOf(ctx context.Context, years int) error {
 		if err != nil {
 			return err
 		}
+		figures, both, err := o.figures()
+		if err != nil {
+			return err
+		}
 		t.row(name, number(float64(n)), number(took), atMost(took, 20*float64(years)), number(used), number(o.diskMB(ctx)), number(opened), number(float64(memory)/1e6),
 			number(l.quantile(.5)), number(l.quantile(.99)), atMost(l.quantile(.99), 20*within),
-			number(page.median()), atMost(page.median(), 30*within), number(counts.median()))
+			number(page.median()), atMost(page.median(), 30*within), number(counts.median()),
+			number(figures.median()), atMost(figures.median(), 300*within), number(both.median()))
 		if o.url != "" {
 			return o.plain(ctx, &t)
 		}
@@ -87,6 +93,38 @@ func (b *bench) casesOf(ctx context.Context, years int) error {
 	t.note("Plain rows: the same table with its indexes by hand-written SQL on the same server: one row in one durable transaction, and 50 whole rows of a street by what is due. It knows no history, no audit and no clocks: a bound from below.")
 	t.print()
 	return err
+}
+
+// figures reads all figures of the last whole year in every dimension, as JSON;
+// alone, and beside those of the year before.
+func (o *office) figures() (alone, both sample, err error) {
+	q := casework.Query{From: time.Date(demo.FirstYear, 1, 1, 0, 0, 0, 0, grid.Zone), To: time.Date(demo.FirstYear+1, 1, 1, 0, 0, 0, 0, grid.Zone), AsOf: o.now(),
+		By: []casework.Dimension{casework.WholeDistrict, casework.PerStreet, casework.PerGrid, casework.PerDepartment, casework.PerItem, casework.PerMajor, casework.PerChannel, casework.PerTopic, casework.PerMonth}}
+	for range 5 {
+		began := time.Now()
+		f, err := o.desk.Figures(q)
+		if err == nil {
+			_, err = json.Marshal(f)
+		}
+		if err != nil {
+			return alone, both, err
+		}
+		alone = append(alone, float64(time.Since(began).Microseconds())/1000)
+		began = time.Now()
+		before, err := o.desk.Figures(q.YearBefore())
+		if err == nil {
+			f, err = o.desk.Figures(q)
+		}
+		if err == nil {
+			f.Against(before)
+			_, err = json.Marshal(f)
+		}
+		if err != nil {
+			return alone, both, err
+		}
+		both = append(both, float64(time.Since(began).Microseconds())/1000)
+	}
+	return alone, both, nil
 }
 
 // office is a database of cases.
