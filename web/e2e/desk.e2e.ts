@@ -173,7 +173,7 @@ describe('the desk', () => {
     await batch.locator('[data-batch=accept]').waitFor()
     await lin.page.keyboard.press('a')
     await lin.page.keyboard.press('Control+Enter')
-    await expect.poll(() => batch.count().then((n) => (n ? batch.innerText() : ''))).not.toContain('正在办理')
+    await expect.poll(() => batch.allInnerTexts().then((texts) => texts.join())).not.toContain('正在办理')
     for (const id of ids) await lin.page.locator(`#case-${id}`).getByText('待立案').waitFor()
     await shoot(lin.page, 'desk-batch-1366x768')
   })
