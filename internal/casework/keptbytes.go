@@ -170,6 +170,9 @@ func (r *KeptReader) head(k *Kept) {
 	}
 	if flags&8 != 0 {
 		k.Order, k.OrderDue, k.OrderFinished = string(r.text()), r.after(k.Received), r.after(k.Received)
+		if k.Order == "" && r.err == nil {
+			r.err = errors.New("an order without a number")
+		}
 	}
 	if flags&16 != 0 {
 		k.Review = r.after(k.Received)
