@@ -13,6 +13,7 @@ export default defineConfig({
     reporters: ['verbose'],
     testTimeout: 180_000,
     hookTimeout: 180_000,
+    expect: { poll: { timeout: 20_000 } },
     fileParallelism: false,
     // Vite keeps BASE_URL for a meaning of its own.
     env: { LIANQIN_URL: url },
