@@ -25,14 +25,14 @@ type Kind string
 const (
 	// CalledHelp is a unit whose alarm button was pressed.
 	CalledHelp Kind = "sos"
-	// Overdue is a case past its limit.
+	// Overdue is a case past its limit, since then.
 	Overdue Kind = "overdue"
-	// Lapsing is a case that will soon be.
+	// Lapsing is a case that will soon be, since it came near its limit.
 	Lapsing Kind = "lapsing"
 	// Review is a suspended or watched case whose review date has come.
 	Review Kind = "review"
 	// Uncovered is a grid that has gone without a visit beyond what it is
-	// owed. Amount is its debt in minutes.
+	// owed, since then. Amount is its debt in minutes.
 	Uncovered Kind = "uncovered"
 	// Rising is a place with more cases than the weeks before let expect.
 	// Amount is how many there were, Usual how many were expected.
@@ -73,13 +73,9 @@ type Seen struct {
 	At time.Time `json:"at"`
 }
 
-// weight is how much a kind weighs, and by how much more with every hour that
-// it has lasted, up to a bound. Of lapsing cases the hours are those of the
-// last NearLimit that have passed.
+// weight is how much a kind weighs, and by how much more with every hour since
+// it began, up to a bound.
 type weight struct{ least, hourly, most float64 }
-
-// NearLimit is how long before its limit a case is about to lapse.
-const NearLimit = 2 * time.Hour
 
 // Urgent cases weigh urgentMore more, and what is seen to lies below all else.
 const urgentMore = 250
@@ -101,18 +97,7 @@ var weights = map[Kind]weight{
 // Weight is a matter's place in the ranking at now; greater is more pressing.
 func (m *Matter) Weight(now time.Time) float64 {
 	w := weights[m.Kind]
-	var lasted time.Duration
-	switch m.Kind {
-	case Lapsing:
-		lasted = NearLimit - m.Due.Sub(now)
-	case Overdue:
-		lasted = now.Sub(m.Due)
-	case Uncovered:
-		lasted = time.Duration(m.Amount * float64(time.Minute))
-	default:
-		lasted = now.Sub(m.Since)
-	}
-	sum := min(w.least+w.hourly*max(0, lasted.Hours()), w.most)
+	sum := min(w.least+w.hourly*max(0, now.Sub(m.Since).Hours()), w.most)
 	if m.Urgent {
 		sum += urgentMore
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -85,6 +86,10 @@ func (s *search) calls(ctx context.Context) error {
 	if cfg.Tracker == nil || cfg.Patrols == nil || cfg.Tracks == nil {
 		return nil
 	}
+	states := slices.DeleteFunc(cfg.Tracker.States(s.now, nil), func(st patrol.State) bool { return !st.SOS && st.Presence != patrol.Silent })
+	if len(states) == 0 {
+		return nil
+	}
 	since := make(map[patrol.UnitID]map[patrol.EventKind]time.Time)
 	err := cfg.Tracks.Events(ctx, patrol.EventQuery{Kinds: []patrol.EventKind{patrol.CalledHelp, patrol.WentSilent}, From: s.now.Add(-heardWithin), To: s.now.Add(time.Second)},
 		func(e patrol.Event) error {
@@ -98,17 +103,13 @@ func (s *search) calls(ctx context.Context) error {
 		return err
 	}
 	staff := cfg.Patrols.Staff()
-	for _, st := range cfg.Tracker.States(s.now, nil) {
-		var kind attention.Kind
-		var at time.Time
-		switch {
-		case st.SOS:
+	for _, st := range states {
+		kind, at := attention.Silent, since[st.Unit][patrol.WentSilent]
+		if st.SOS {
 			kind, at = attention.CalledHelp, since[st.Unit][patrol.CalledHelp]
-		case st.Presence == patrol.Silent:
-			kind, at = attention.Silent, since[st.Unit][patrol.WentSilent]
 		}
 		u, ok := staff.Unit(st.Unit)
-		if kind == "" || !ok || at.IsZero() || kind == attention.Silent && s.now.Sub(at) < silentFor-patrol.SilentAfter {
+		if !ok || at.IsZero() || kind == attention.Silent && s.now.Sub(at) < silentFor-patrol.SilentAfter {
 			continue
 		}
 		where := st.Last.Pos.Point()
@@ -126,7 +127,7 @@ func (s *search) owed() {
 	if s.a.cfg.Tracker == nil {
 		return
 	}
-	at, covers, _ := s.a.coverages.of(s.a.cfg.Tracker, s.now)
+	at, covers := s.a.coverages.of(s.a.cfg.Tracker, s.now)
 	for i := range covers {
 		c := &covers[i]
 		g, ok := s.gen.Grid(c.Grid)
@@ -145,13 +146,13 @@ func (s *search) cases() error {
 	if d == nil {
 		return nil
 	}
-	due, _, err := d.Index(casework.Search{DueTo: s.now.Add(attention.NearLimit)})
+	due, _, err := d.Index(casework.Search{DueTo: s.now.Add(casework.NearLimit)})
 	if err != nil {
 		return err
 	}
 	for _, k := range due {
 		at := time.UnixMilli(k.Due)
-		m := s.caseMatter(d, k, attention.Lapsing, at.Add(-attention.NearLimit))
+		m := s.caseMatter(d, k, attention.Lapsing, at.Add(-casework.NearLimit))
 		if at.Before(s.now) {
 			m.Kind, m.Since = attention.Overdue, at
 		}

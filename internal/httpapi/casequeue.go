@@ -36,11 +36,7 @@ const (
 	casesIDs
 )
 
-const (
-	defaultCases = 50
-	// nearLimit is how long before it is due a case is near its limit.
-	nearLimit = casework.NearLimit
-)
+const defaultCases = 50
 
 // caseSearch reads what of the caller's cases the query asks for.
 func (a *API) caseSearch(c *gin.Context, names []string) (*casework.Search, *params, error) {
@@ -89,14 +85,14 @@ func (a *API) caseSearchOf(raw string, j auth.Jurisdiction, names []string) (*ca
 	case "overdue":
 		q.DueTo = now
 	case "near":
-		q.DueFrom, q.DueTo = now, now.Add(nearLimit)
+		q.DueFrom, q.DueTo = now, now.Add(casework.NearLimit)
 	case string(casework.OwesReview), string(casework.OwesOrder):
 		q.Owed = casework.Owed(p.values[casesDue])
 	default:
 		return nil, nil, fault.InvalidField("due", "%.40q is not overdue, near, review or order", p.values[casesDue])
 	}
 	q.Words = p.values[casesWords]
-	q.AsOf, q.Within = now, nearLimit
+	q.AsOf, q.Within = now, casework.NearLimit
 	return q, &p, nil
 }
 

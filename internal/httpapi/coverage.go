@@ -42,22 +42,39 @@ const (
 	coverageAge = 2 * time.Second
 )
 
-// coverages is the last reckoning.
+// coverages is the last reckoning, and who could clear debts by it once somebody
+// has asked.
 type coverages struct {
 	mu      sync.Mutex
 	at      time.Time
 	covers  []patrol.Cover
 	reliefs []patrol.Relief
+	relief  bool // reliefs are of covers
 }
 
-func (k *coverages) of(t *patrol.Tracker, now time.Time) (time.Time, []patrol.Cover, []patrol.Relief) {
+func (k *coverages) of(t *patrol.Tracker, now time.Time) (time.Time, []patrol.Cover) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if age := now.Sub(k.at); k.at.IsZero() || age < 0 || age >= coverageAge {
-		k.at, k.covers = now, t.Coverage(now)
-		k.reliefs = t.Reliefs(now, k.covers, reliefsAsked)
+	return k.reckon(t, now)
+}
+
+// withReliefs is of, with the units that could visit the grids in debt.
+func (k *coverages) withReliefs(t *patrol.Tracker, now time.Time) (time.Time, []patrol.Cover, []patrol.Relief) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	at, covers := k.reckon(t, now)
+	if !k.relief {
+		k.reliefs, k.relief = t.Reliefs(at, covers, reliefsAsked), true
 	}
-	return k.at, k.covers, k.reliefs
+	return at, covers, k.reliefs
+}
+
+// reckon is for who holds mu.
+func (k *coverages) reckon(t *patrol.Tracker, now time.Time) (time.Time, []patrol.Cover) {
+	if age := now.Sub(k.at); k.at.IsZero() || age < 0 || age >= coverageAge {
+		k.at, k.covers, k.reliefs, k.relief = now, t.Coverage(now), nil, false
+	}
+	return k.at, k.covers
 }
 
 var coverageParams = []string{"street"}
@@ -79,7 +96,7 @@ func (a *API) showCoverage(c *gin.Context) error {
 	if a.cfg.Tracker == nil {
 		return fault.New(fault.Unavailable, "this service follows no patrols")
 	}
-	at, covers, reliefs := a.coverages.of(a.cfg.Tracker, a.cfg.Now())
+	at, covers, reliefs := a.coverages.withReliefs(a.cfg.Tracker, a.cfg.Now())
 	grids := make([]coverageAnswer, 0, len(covers))
 	places := make(map[grid.ID]int)
 	for i := range covers {
