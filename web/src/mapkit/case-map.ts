@@ -2,16 +2,12 @@
 import type { Feature, FeatureCollection } from 'geojson'
 import type { ExpressionSpecification, GeoJSONSource, LayerSpecification, Map as MapLibre, MapMouseEvent } from 'maplibre-gl'
 import type { Bounds, LonLat } from '../geometry/coord'
-import type { Palette } from '../ui/palette'
 import { palettes } from '../ui/palette'
+import type { CaseMark } from './case-marks'
+import { caseMarks } from './case-marks'
 import { flatMap } from './flat'
-import type { Texture } from './images'
-import { diamond } from './images'
 import type { Look } from './style'
 import { GRIDS, LOWEST_LABEL, OWED, districtStyle } from './style'
-
-/** How pressing a case is drawn; each has a shape beside its colour. */
-export type CaseMark = 'late' | 'near' | 'calm'
 
 export interface CasePoint {
   readonly id: number
@@ -132,16 +128,7 @@ export class CaseMap {
 
   private addImages(): void {
     const p = palettes[this.options.look.theme]
-    for (const [name, image] of Object.entries(marksOf(p))) this.map.addImage(name, image, { pixelRatio: 2 / this.options.look.scale })
-  }
-}
-
-/** Full for what is late, with a bright heart for what soon will be, small and faint for the rest. */
-function marksOf(p: Palette): Record<CaseMark, Texture> {
-  return {
-    late: diamond(28, p.urgent, p.markEdge, true),
-    near: diamond(26, p.warning, p.markEdge, false),
-    calm: diamond(18, p.caseCalm, p.markEdge, true),
+    for (const [name, image] of Object.entries(caseMarks(p, 18))) this.map.addImage(name, image, { pixelRatio: 2 / this.options.look.scale })
   }
 }
 

@@ -3,17 +3,14 @@ import type { Feature, FeatureCollection } from 'geojson'
 import type { ExpressionSpecification, GeoJSONSource, LayerSpecification } from 'maplibre-gl'
 import type { LonLat } from '../geometry/coord'
 import { palettes } from '../ui/palette'
+import type { CaseMark } from './case-marks'
+import { caseMarks } from './case-marks'
 import type { DistrictMapOptions } from './district-map'
 import { DistrictMap } from './district-map'
 import type { HeatSurfaces } from './heat-layer'
 import { HeatLayer } from './heat-layer'
-import type { Texture } from './images'
-import { diamond } from './images'
 import type { Look } from './style'
 import { LOWEST_LABEL, OWED } from './style'
-
-/** How pressing a case is drawn; each has a shape beside its colour. */
-export type CaseMark = 'late' | 'near' | 'calm'
 
 export interface CaseDot {
   readonly id: number
@@ -93,12 +90,7 @@ export class WallMap extends DistrictMap {
   }
 
   private addMarks(): void {
-    const p = palettes[this.look.theme]
-    const marks: Record<CaseMark, Texture> = {
-      late: diamond(28, p.urgent, p.markEdge, true),
-      near: diamond(26, p.warning, p.markEdge, false),
-      calm: diamond(16, p.caseCalm, p.markEdge, true),
-    }
+    const marks = caseMarks(palettes[this.look.theme], 16)
     for (const [name, image] of Object.entries(marks)) {
       const id = `case-${name}`
       if (this.map.hasImage(id)) this.map.removeImage(id)

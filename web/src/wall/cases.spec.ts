@@ -18,7 +18,7 @@ const INDEX: CaseIndex = {
 }
 
 describe('open cases', () => {
-  const cases = openCases(INDEX, NOW)
+  const cases = openCases(INDEX)
   it('are late from their limit on, and near it for two hours before', () => {
     expect(cases.map((c) => c.mark)).toEqual(['late', 'near', 'calm', 'calm'])
     expect(countCases(cases)).toEqual({ open: 4, near: 1, late: 1 })

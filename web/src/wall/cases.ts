@@ -2,7 +2,7 @@
 import type { CaseIndex } from '../api/caseindex'
 import { EMERGENCY, ROW } from '../api/caseindex'
 import type { LonLat } from '../geometry/coord'
-import type { CaseMark } from '../mapkit/wall-map'
+import type { CaseMark } from '../mapkit/case-marks'
 
 export interface OpenCase {
   readonly id: number
@@ -26,7 +26,9 @@ export interface CaseCounts {
 
 /** How long before its limit a case is near it. */
 const NEAR_MS = 2 * 3_600_000
-export function openCases(index: CaseIndex, now: number): OpenCase[] {
+/** The cases of an index, as pressing as they were at its moment. */
+export function openCases(index: CaseIndex): OpenCase[] {
+  const now = index.asOf
   const supervised = overlayBit(index, 'supervised')
   return index.rows.map((row) => {
     const [lon, lat, dueS] = [row[ROW.lon] ?? null, row[ROW.lat] ?? null, row[ROW.due] ?? null]

@@ -1,13 +1,10 @@
-import type { Ref, ShallowRef } from 'vue'
-import { ref, shallowRef } from 'vue'
-import type { ApiFault } from '../../api/fault'
-import { asFault } from '../../api/fault'
-import { signedOutBy } from '../../ui/session'
+import type { Ref } from 'vue'
+import { ref } from 'vue'
+import type { Doing } from '../../ui/doing'
+import { useDoing } from '../../ui/doing'
 
 /** One change of a setting at a time, and why it was refused. */
-export interface Changing {
-  readonly busy: Ref<boolean>
-  readonly fault: ShallowRef<ApiFault | null>
+export interface Changing extends Pick<Doing, 'busy' | 'fault'> {
   /** What the last change came to. */
   readonly said: Ref<string>
   /** Does `work` once, which says what was done; true when it was. */
@@ -15,27 +12,16 @@ export interface Changing {
 }
 
 export function useChanging(): Changing {
-  const busy = ref(false)
-  const fault = shallowRef<ApiFault | null>(null)
+  const doing = useDoing()
   const said = ref('')
   return {
-    busy,
-    fault,
+    busy: doing.busy,
+    fault: doing.fault,
     said,
-    async run(work) {
-      if (busy.value) return false
-      busy.value = true
-      fault.value = null
-      said.value = ''
-      try {
+    run: (work) =>
+      doing.run(async () => {
+        said.value = ''
         said.value = await work()
-        return true
-      } catch (err) {
-        if (!signedOutBy(err)) fault.value = asFault(err)
-        return false
-      } finally {
-        busy.value = false
-      }
-    },
+      }),
   }
 }

@@ -2,7 +2,7 @@ import type { Ref, ShallowRef } from 'vue'
 import { ref, shallowRef } from 'vue'
 import type { ApiFault } from '../api/fault'
 import { asFault } from '../api/fault'
-import { signedOutBy } from '../ui/session'
+import { signedOutBy } from './session'
 
 /** One change sent to the server at a time, and why it was refused. */
 export interface Doing {
