@@ -242,21 +242,7 @@ func (r *deskReader) Next(ctx context.Context, patience time.Duration) ([]*live.
 			Revision int64     `json:"revision"`
 		}{r.hub.api.cfg.Now().In(grid.Zone), r.hub.desk.Revision()})}, nil
 	}
-	frames, wake, err := r.ready()
-	if err != nil || len(frames) > 0 {
-		return frames, err
-	}
-	t := time.NewTimer(patience)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-t.C:
-		return nil, nil
-	case <-wake:
-		frames, _, err = r.ready()
-		return frames, err
-	}
+	return live.Await(ctx, patience, r.ready)
 }
 
 var errDeskEnded = fault.New(fault.Unavailable, "the live desk has ended")

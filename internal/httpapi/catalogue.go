@@ -190,6 +190,24 @@ func (a *API) showCalendar(c *gin.Context) error {
 // importCalendar answers POST /api/v1/calendar: days as CSV. Those of every
 // year that it knows take the place of those before.
 func (a *API) importCalendar(c *gin.Context) error {
+	return a.takeTable(c, func(d *casework.Desk, csv io.Reader) (any, error) {
+		days, err := casework.ReadCalendar(csv, d.Procedure().Calendar.Hours())
+		if err == nil {
+			err = d.ImportCalendar(c.Request.Context(), days)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return struct {
+			Imported []int `json:"imported"` // years
+			Years    []int `json:"years"`    // all that are known
+		}{orEmpty(days.Years()), orEmpty(d.Procedure().Calendar.Years())}, nil
+	})
+}
+
+// takeTable has enter read the body as a table for the desk, and answers with
+// what it returns.
+func (a *API) takeTable(c *gin.Context, enter func(d *casework.Desk, csv io.Reader) (any, error)) error {
 	d, err := a.desk()
 	if err != nil {
 		return err
@@ -199,17 +217,11 @@ func (a *API) importCalendar(c *gin.Context) error {
 		return err
 	}
 	defer b.release()
-	days, err := casework.ReadCalendar(bytes.NewReader(b.bytes), d.Procedure().Calendar.Hours())
+	answer, err := enter(d, bytes.NewReader(b.bytes))
 	if err != nil {
 		return err
 	}
-	if err := d.ImportCalendar(c.Request.Context(), days); err != nil {
-		return err
-	}
-	return writeValue(c, http.StatusOK, struct {
-		Imported []int `json:"imported"` // years
-		Years    []int `json:"years"`    // all that are known
-	}{orEmpty(days.Years()), orEmpty(d.Procedure().Calendar.Years())})
+	return writeValue(c, http.StatusOK, answer)
 }
 
 // modeAnswer is whether the district is in emergency, and how it came to it.

@@ -1,8 +1,7 @@
 package httpapi
 
 import (
-	"bytes"
-	"net/http"
+	"io"
 
 	"github.com/gin-gonic/gin"
 
@@ -25,24 +24,17 @@ func (a *API) showStandards(c *gin.Context) error {
 // importStandards answers POST /api/v1/standards: versions of standards as CSV,
 // which come beside those that are there, or in the place of the same ones.
 func (a *API) importStandards(c *gin.Context) error {
-	d, err := a.desk()
-	if err != nil {
-		return err
-	}
-	b, err := a.readBody(c.Request)
-	if err != nil {
-		return err
-	}
-	defer b.release()
-	versions, err := casework.ReadStandards(bytes.NewReader(b.bytes))
-	if err != nil {
-		return err
-	}
-	if err := d.ImportStandards(c.Request.Context(), versions); err != nil {
-		return err
-	}
-	return writeValue(c, http.StatusOK, struct {
-		Imported  int                 `json:"imported"`
-		Standards []casework.Standard `json:"standards"` // all
-	}{len(versions.Standards()), orEmpty(d.Procedure().Standards.Standards())})
+	return a.takeTable(c, func(d *casework.Desk, csv io.Reader) (any, error) {
+		versions, err := casework.ReadStandards(csv)
+		if err == nil {
+			err = d.ImportStandards(c.Request.Context(), versions)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return struct {
+			Imported  int                 `json:"imported"`
+			Standards []casework.Standard `json:"standards"` // all
+		}{len(versions.Standards()), orEmpty(d.Procedure().Standards.Standards())}, nil
+	})
 }

@@ -25,7 +25,14 @@ var ErrSlow = fault.New(fault.Unavailable, "the reader is too slow for the live 
 // after patience without one. The error is ctx's, ErrSlow, or Unavailable when
 // the hub has ended.
 func (r *Reader) Next(ctx context.Context, patience time.Duration) ([]*Frame, error) {
-	frames, wake, err := r.ready()
+	return Await(ctx, patience, r.ready)
+}
+
+// Await returns what ready says: at once, when there are frames or an error;
+// else what it says once the channel that it told is closed; and nothing after
+// patience. The error is ctx's or ready's.
+func Await(ctx context.Context, patience time.Duration, ready func() ([]*Frame, <-chan struct{}, error)) ([]*Frame, error) {
+	frames, wake, err := ready()
 	if err != nil || len(frames) > 0 {
 		return frames, err
 	}
@@ -37,7 +44,7 @@ func (r *Reader) Next(ctx context.Context, patience time.Duration) ([]*Frame, er
 	case <-t.C:
 		return nil, nil
 	case <-wake:
-		frames, _, err = r.ready()
+		frames, _, err = ready()
 		return frames, err
 	}
 }
