@@ -1,19 +1,19 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import type { Visit } from './browser'
-import { drawn, launch, shoot, visit } from './browser'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { drawn, launch, shoot } from './browser'
 import type { Redrawn } from './redraw'
 import { multi, redraw } from './redraw'
 import type { Service } from './service'
 import { startService } from './service'
+import { signIn, useVisits } from './visits'
 
 let browser: Browser
 let service: Service
+const { open, openAs } = useVisits(() => ({ browser, service }))
 let folder: string
-let visits: Visit[] = []
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'lianqin-e2e-files-'))
@@ -25,35 +25,6 @@ afterAll(async () => {
   await service?.stop()
   rmSync(folder, { recursive: true, force: true })
 })
-afterEach(async () => {
-  const trespasses = visits.flatMap((v) => v.trespasses)
-  await Promise.all(visits.map((v) => v.close()))
-  visits = []
-  expect(trespasses).toEqual([])
-})
-
-async function open(path: string, options: BrowserContextOptions = {}): Promise<Visit> {
-  const made = await visit(browser, path, { baseURL: service.url, ...options })
-  visits.push(made)
-  return made
-}
-
-async function fillIn(page: Page, login: string, password: string): Promise<void> {
-  await page.getByLabel('账号').fill(login)
-  await page.getByLabel('密码', { exact: true }).fill(password)
-  await page.getByRole('button', { name: '登录', exact: true }).click()
-}
-
-/** Opens a page of administration as `login`, through the sign-in page. */
-async function openAs(login: string, path: string, options: BrowserContextOptions = {}): Promise<Visit> {
-  const next = new URL(path, service.url)
-  next.searchParams.set('still', '1')
-  const v = await open(`/login/?${new URLSearchParams({ next: next.pathname + next.search + next.hash })}`, options)
-  await fillIn(v.page, login, service.password)
-  await v.page.waitForURL((url) => url.pathname === next.pathname)
-  return v
-}
-
 const overflow = (page: Page): Promise<number> => page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
 
 /** Buttons and fields that a screen reader could not name. */
@@ -69,12 +40,12 @@ describe('signing in', () => {
     v.allowFailedRequests()
     await v.page.waitForURL('**/login/**')
     expect(new URL(v.page.url()).searchParams.get('next')).toContain('#/audit')
-    await fillIn(v.page, 'admin', 'not the password')
+    await signIn(v.page, 'admin', 'not the password')
     await expect.poll(() => v.page.locator('[data-test=said]').innerText()).toContain('账号或密码不正确')
     expect(await v.page.getByLabel('密码', { exact: true }).inputValue()).toBe('')
     expect(await nameless(v.page)).toEqual([])
     await shoot(v.page, 'login-wrong-1280x800')
-    await fillIn(v.page, 'admin', service.password)
+    await signIn(v.page, 'admin', service.password)
     await v.page.waitForURL('**/admin/**')
     expect(new URL(v.page.url()).hash).toBe('#/audit')
     await expect.poll(() => v.page.locator('[data-test=audit]').innerText()).toContain('登录被拒')
@@ -88,11 +59,11 @@ describe('signing in', () => {
     v.allowFailedRequests()
     for (let i = 0; i < 5; i++) {
       const answered = v.page.waitForResponse((r) => r.request().method() === 'POST')
-      await fillIn(v.page, 'nobody', `wrong-${i}-password`)
+      await signIn(v.page, 'nobody', `wrong-${i}-password`)
       await answered
       await v.page.locator('button.main:not([disabled])').waitFor()
     }
-    await fillIn(v.page, 'nobody', 'wrong again and again')
+    await signIn(v.page, 'nobody', 'wrong again and again')
     await expect.poll(() => v.page.locator('[data-test=said]').innerText()).toMatch(/请等待 \d+ 秒/)
     expect(await v.page.locator('button.main').isDisabled()).toBe(true)
   })
@@ -136,7 +107,7 @@ describe('administration', () => {
     await shoot(v.page, 'audit-1280x800')
 
     const wang = await open('/login/')
-    await fillIn(wang.page, 'wang', password)
+    await signIn(wang.page, 'wang', password)
     await wang.page.waitForURL((url) => url.pathname === '/')
     await drawn(wang.page)
     await expect.poll(() => wang.page.locator('[data-test=who]').innerText()).toContain('王五')

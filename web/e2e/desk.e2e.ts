@@ -1,10 +1,11 @@
 import { Buffer } from 'node:buffer'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Visit } from './browser'
-import { launch, shoot, visit } from './browser'
+import { launch, shoot } from './browser'
 import type { Service } from './service'
 import { startService } from './service'
+import { useVisits } from './visits'
 
 /** An autonomous grid of the demonstration district, and an event whose lead is the same everywhere. */
 const GRID = '310114103A52'
@@ -14,7 +15,7 @@ const MANY = 10_000
 
 let browser: Browser
 let service: Service
-let visits: Visit[] = []
+const visits = useVisits(() => ({ browser, service }), { viewport: { width: 1366, height: 768 } })
 
 beforeAll(async () => {
   browser = await launch()
@@ -26,24 +27,8 @@ afterAll(async () => {
   await browser?.close()
   await service?.stop()
 })
-afterEach(async () => {
-  const trespasses = visits.flatMap((v) => v.trespasses)
-  await Promise.all(visits.map((v) => v.close()))
-  visits = []
-  expect(trespasses).toEqual([])
-})
-
-async function openAs(login: string, hash = '#/cases', options: BrowserContextOptions = {}): Promise<Visit> {
-  const next = `/desk/?still=1${hash}`
-  const v = await visit(browser, `/login/?${new URLSearchParams({ next })}`, { baseURL: service.url, viewport: { width: 1366, height: 768 }, ...options })
-  visits.push(v)
-  v.allowFailedRequests()
-  await v.page.getByLabel('账号').fill(login)
-  await v.page.getByLabel('密码', { exact: true }).fill(service.password)
-  await v.page.getByRole('button', { name: '登录', exact: true }).click()
-  await v.page.waitForURL((url) => url.pathname === '/desk/')
-  return v
-}
+const openAs = (login: string, hash = '#/cases', options: BrowserContextOptions = {}): Promise<Visit> =>
+  visits.openAs(login, `/desk/${hash}`, options, (v) => v.allowFailedRequests())
 
 /** Sends as whoever is signed in on the page. */
 async function post<T>(page: Page, path: string, data: unknown, headers: Record<string, string> = {}): Promise<T> {

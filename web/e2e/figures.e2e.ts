@@ -2,11 +2,11 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import type { Visit } from './browser'
-import { launch, shoot, visit } from './browser'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { launch, shoot } from './browser'
 import type { Service } from './service'
 import { startService } from './service'
+import { useVisits } from './visits'
 
 /** A page of the whole year takes its time on a busy machine. */
 const PATIENT = { timeout: 30_000 }
@@ -14,7 +14,7 @@ const YEAR = 'from=2025-01-01&to=2025-12-31&as_of=end'
 
 let browser: Browser
 let service: Service
-let visits: Visit[] = []
+const visits = useVisits(() => ({ browser, service }), { viewport: { width: 1366, height: 768 } })
 
 beforeAll(async () => {
   browser = await launch()
@@ -30,23 +30,7 @@ afterAll(async () => {
   await browser?.close()
   await service?.stop()
 })
-afterEach(async () => {
-  const trespasses = visits.flatMap((v) => v.trespasses)
-  await Promise.all(visits.map((v) => v.close()))
-  visits = []
-  expect(trespasses).toEqual([])
-})
-
-async function openAs(login: string, hash: string, options: BrowserContextOptions = {}): Promise<Page> {
-  const next = `/desk/?still=1#/figures${hash}`
-  const v = await visit(browser, `/login/?${new URLSearchParams({ next })}`, { baseURL: service.url, viewport: { width: 1366, height: 768 }, ...options })
-  visits.push(v)
-  await v.page.getByLabel('账号').fill(login)
-  await v.page.getByLabel('密码', { exact: true }).fill(service.password)
-  await v.page.getByRole('button', { name: '登录', exact: true }).click()
-  await v.page.waitForURL((url) => url.pathname === '/desk/')
-  return v.page
-}
+const openAs = async (login: string, hash: string, options: BrowserContextOptions = {}): Promise<Page> => (await visits.openAs(login, `/desk/#/figures${hash}`, options)).page
 
 const textOf = (page: Page, test: string): Promise<string> => page.locator(`[data-test=${test}]`).innerText()
 const spaced = (text: string): string => text.replace(/\s+/g, ' ').trim()

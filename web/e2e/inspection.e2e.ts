@@ -1,15 +1,15 @@
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import type { Visit } from './browser'
-import { drawn, launch, shoot, visit } from './browser'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { drawn, launch, shoot } from './browser'
 import type { Service } from './service'
 import { startService } from './service'
+import { useVisits } from './visits'
 
 const STREET = '310114103'
 
 let browser: Browser
 let service: Service
-let visits: Visit[] = []
+const { openAs } = useVisits(() => ({ browser, service }))
 
 beforeAll(async () => {
   browser = await launch()
@@ -21,26 +21,6 @@ afterAll(async () => {
   await browser?.close()
   await service?.stop()
 })
-afterEach(async () => {
-  const trespasses = visits.flatMap((v) => v.trespasses)
-  await Promise.all(visits.map((v) => v.close()))
-  visits = []
-  expect(trespasses).toEqual([])
-})
-
-/** Opens a page as `login`, signed in beforehand. */
-async function openAs(login: string, path: string, options: BrowserContextOptions = {}): Promise<Visit> {
-  const next = new URL(path, service.url)
-  next.searchParams.set('still', '1')
-  const v = await visit(browser, `/login/?${new URLSearchParams({ next: next.pathname + next.search + next.hash })}`, { baseURL: service.url, ...options })
-  visits.push(v)
-  await v.page.getByLabel('账号').fill(login)
-  await v.page.getByLabel('密码', { exact: true }).fill(service.password)
-  await v.page.getByRole('button', { name: '登录', exact: true }).click()
-  await v.page.waitForURL((url) => url.pathname === next.pathname)
-  return v
-}
-
 interface CaseAnswer {
   readonly case: { readonly id: number; readonly seq: number; readonly state: string; readonly cycle: { readonly number: number }; readonly past?: unknown[] }
   readonly history: { readonly action: string; readonly input: { readonly inspected?: { readonly inspection: number; readonly item: number } } }[]

@@ -1,11 +1,11 @@
 /** The life of one case: from a phone in the street to its end, by six who each see only their own. */
 import { Buffer } from 'node:buffer'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import type { Visit } from './browser'
-import { launch, shoot, visit } from './browser'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { launch, shoot } from './browser'
 import type { Service } from './service'
 import { startService } from './service'
+import { useVisits } from './visits'
 
 /** An autonomous grid of Anting, and an item whose lead is the same everywhere. */
 const GRID = '310114103A52'
@@ -16,7 +16,7 @@ const OTHER_LEAD = 'D13'
 
 let browser: Browser
 let service: Service
-let visits: Visit[] = []
+const { open, openAs } = useVisits(() => ({ browser, service }))
 
 beforeAll(async () => {
   browser = await launch()
@@ -30,29 +30,13 @@ afterAll(async () => {
   await browser?.close()
   await service?.stop()
 })
-afterEach(async () => {
-  const trespasses = visits.flatMap((v) => v.trespasses)
-  await Promise.all(visits.map((v) => v.close()))
-  visits = []
-  expect(trespasses).toEqual([])
-})
-
-async function openAs(login: string): Promise<Page> {
-  const v = await visit(browser, `/login/?${new URLSearchParams({ next: '/desk/?still=1#/cases' })}`, { baseURL: service.url, viewport: { width: 1366, height: 768 } })
-  visits.push(v)
-  await v.page.getByLabel('账号').fill(login)
-  await v.page.getByLabel('密码', { exact: true }).fill(service.password)
-  await v.page.getByRole('button', { name: '登录', exact: true }).click()
-  await v.page.waitForURL((url) => url.pathname === '/desk/')
-  return v.page
-}
+const openDesk = async (login: string): Promise<Page> => (await openAs(login, '/desk/#/cases', { viewport: { width: 1366, height: 768 } })).page
 
 async function phone(at: [number, number], options: BrowserContextOptions = {}): Promise<Page> {
-  const v = await visit(browser, '/report/', {
-    baseURL: service.url, viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true,
+  const v = await open('/report/', {
+    viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true,
     geolocation: { longitude: at[0], latitude: at[1], accuracy: 5 }, permissions: ['geolocation'], ...options,
   })
-  visits.push(v)
   return v.page
 }
 
@@ -92,7 +76,7 @@ const status = async (page: Page, path: string): Promise<number> => (await page.
 
 describe('a case', () => {
   it('goes from a phone to its end, by accounts that each see only their own', async () => {
-    const [shou, zhang, pai, jiao, cun] = await Promise.all(['shou', 'zhang', 'pai', 'jiao', 'cun'].map(openAs)) as [Page, Page, Page, Page, Page]
+    const [shou, zhang, pai, jiao, cun] = await Promise.all(['shou', 'zhang', 'pai', 'jiao', 'cun'].map(openDesk)) as [Page, Page, Page, Page, Page]
     const grid = (await (await shou.request.get(`/api/v1/grids/${GRID}`)).json()) as { properties?: { label: [number, number] }; label?: [number, number] }
 
     // A citizen, without an account.
@@ -125,7 +109,7 @@ describe('a case', () => {
     // The department's, and no other's.
     expect(await take(jiao, id, 'take')).not.toContain('dispatch')
     await take(jiao, id, 'dispose', { text: '已驶离', withPhoto: true })
-    const others = await Promise.all([openAs('ta'), openAs('bie')])
+    const others = await Promise.all([openDesk('ta'), openDesk('bie')])
     for (const page of others) {
       await expect.poll(() => page.locator('[data-test=total]').innerText()).toBe('0 件')
       expect(await status(page, `/api/v1/cases/${id}`)).toBe(404)

@@ -1,20 +1,20 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import type { Visit } from './browser'
-import { drawn, launch, pixelOf, shoot, visit } from './browser'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { drawn, launch, pixelOf, shoot } from './browser'
 import type { Service } from './service'
 import { startService } from './service'
+import { useVisits } from './visits'
 
 const OWN = '310114103'
 const OTHER = '310114106'
 
 let browser: Browser
 let service: Service
+const { openAs } = useVisits(() => ({ browser, service }))
 let folder: string
-let visits: Visit[] = []
 /** Told when the device was registered: where phones report, and its secret. */
 let ingest = ''
 let secret = ''
@@ -29,26 +29,6 @@ afterAll(async () => {
   await service?.stop()
   rmSync(folder, { recursive: true, force: true })
 })
-afterEach(async () => {
-  const trespasses = visits.flatMap((v) => v.trespasses)
-  await Promise.all(visits.map((v) => v.close()))
-  visits = []
-  expect(trespasses).toEqual([])
-})
-
-/** Opens a page as `login`, signed in beforehand. */
-async function openAs(login: string, path: string, options: BrowserContextOptions = {}): Promise<Visit> {
-  const next = new URL(path, service.url)
-  next.searchParams.set('still', '1')
-  const v = await visit(browser, `/login/?${new URLSearchParams({ next: next.pathname + next.search + next.hash })}`, { baseURL: service.url, ...options })
-  visits.push(v)
-  await v.page.getByLabel('账号').fill(login)
-  await v.page.getByLabel('密码', { exact: true }).fill(service.password)
-  await v.page.getByRole('button', { name: '登录', exact: true }).click()
-  await v.page.waitForURL((url) => url.pathname === next.pathname)
-  return v
-}
-
 /** A position well inside the `nth` grid of a street. */
 async function inside(page: Page, street: string, nth: number): Promise<[number, number]> {
   const grids = (await (await page.request.get(`${service.url}/api/v1/grids?street=${street}`)).json()) as { features: { properties: { label: [number, number] } }[] }

@@ -1,13 +1,14 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Visit } from './browser'
-import { launch, shoot, visit } from './browser'
+import { launch, shoot } from './browser'
 import type { Service } from './service'
 import { startService } from './service'
+import { useVisits } from './visits'
 
 let browser: Browser
 let service: Service
-let visits: Visit[] = []
+const { open } = useVisits(() => ({ browser, service }))
 let middle: [number, number]
 
 interface Form {
@@ -24,19 +25,11 @@ afterAll(async () => {
   await browser?.close()
   await service?.stop()
 })
-afterEach(async () => {
-  const trespasses = visits.flatMap((v) => v.trespasses)
-  await Promise.all(visits.map((v) => v.close()))
-  visits = []
-  expect(trespasses).toEqual([])
-})
-
 async function phone(at: [number, number], options: BrowserContextOptions = {}, path = '/report/'): Promise<Visit> {
-  const v = await visit(browser, path, {
-    baseURL: service.url, viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true,
+  const v = await open(path, {
+    viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true,
     geolocation: { longitude: at[0], latitude: at[1], accuracy: 8 }, permissions: ['geolocation'], ...options,
   })
-  visits.push(v)
   return v
 }
 

@@ -1,14 +1,14 @@
 /** A district sets its casework: a limit is edited, a bad row is told by its line, the register is entered. */
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import type { Visit } from './browser'
-import { launch, shoot, visit } from './browser'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { launch, shoot } from './browser'
 import type { Service } from './service'
 import { startService } from './service'
+import { useVisits } from './visits'
 
 let browser: Browser
 let service: Service
-let visits: Visit[] = []
+const visits = useVisits(() => ({ browser, service }), { viewport: { width: 1366, height: 768 } })
 
 beforeAll(async () => {
   browser = await launch()
@@ -18,24 +18,8 @@ afterAll(async () => {
   await browser?.close()
   await service?.stop()
 })
-afterEach(async () => {
-  const trespasses = visits.flatMap((v) => v.trespasses)
-  await Promise.all(visits.map((v) => v.close()))
-  visits = []
-  expect(trespasses).toEqual([])
-})
-
-async function openAs(login: string, part: string): Promise<Page> {
-  const next = `/desk/?still=1#/settings/${part}`
-  const v = await visit(browser, `/login/?${new URLSearchParams({ next })}`, { baseURL: service.url, viewport: { width: 1366, height: 768 } })
-  v.allowFailedRequests() // what is refused here is part of the test
-  visits.push(v)
-  await v.page.getByLabel('账号').fill(login)
-  await v.page.getByLabel('密码', { exact: true }).fill(service.password)
-  await v.page.getByRole('button', { name: '登录', exact: true }).click()
-  await v.page.waitForURL((url) => url.pathname === '/desk/')
-  return v.page
-}
+/** What is refused on it is part of the test. */
+const openAs = async (login: string, part: string): Promise<Page> => (await visits.openAs(login, `/desk/#/settings/${part}`, {}, (v) => v.allowFailedRequests())).page
 
 const textOf = (page: Page, test: string): Promise<string> => page.locator(`[data-test=${test}]`).innerText()
 const file = (name: string, text: string) => ({ name, mimeType: 'text/csv', buffer: Buffer.from(text) })

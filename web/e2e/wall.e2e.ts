@@ -1,15 +1,16 @@
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Visit } from './browser'
-import { drawn, launch, pixelOf, shoot, visit } from './browser'
+import { drawn, launch, pixelOf, shoot } from './browser'
 import type { Service } from './service'
 import { startService } from './service'
+import { useVisits } from './visits'
 
 const STREET = '310114103'
 
 let browser: Browser
 let service: Service
-let visits: Visit[] = []
+const { open, openAs } = useVisits(() => ({ browser, service }), { viewport: { width: 1920, height: 1080 } })
 /** Of the unit's device. */
 let token = ''
 let unit = 0
@@ -27,29 +28,7 @@ afterAll(async () => {
   await browser?.close()
   await service?.stop()
 })
-afterEach(async () => {
-  const trespasses = visits.flatMap((v) => v.trespasses)
-  await Promise.all(visits.map((v) => v.close()))
-  visits = []
-  expect(trespasses).toEqual([])
-})
-
-async function open(path: string, options: BrowserContextOptions = {}): Promise<Visit> {
-  const v = await visit(browser, path, { baseURL: service.url, viewport: { width: 1920, height: 1080 }, ...options })
-  visits.push(v)
-  return v
-}
-
-async function openAsOperator(path: string, options: BrowserContextOptions = {}): Promise<Visit> {
-  const next = new URL(path, service.url)
-  next.searchParams.set('still', '1')
-  const v = await open(`/login/?${new URLSearchParams({ next: next.pathname + next.search + next.hash })}`, options)
-  await v.page.getByLabel('账号').fill('ops')
-  await v.page.getByLabel('密码', { exact: true }).fill(service.password)
-  await v.page.getByRole('button', { name: '登录', exact: true }).click()
-  await v.page.waitForURL((url) => url.pathname === next.pathname)
-  return v
-}
+const openAsOperator = (path: string): Promise<Visit> => openAs('ops', path)
 
 async function post<T>(page: Page, path: string, data: unknown, headers: Record<string, string> = {}): Promise<T> {
   const { csrf } = (await (await page.request.get('/api/v1/session')).json()) as { csrf: string }
