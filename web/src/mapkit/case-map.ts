@@ -1,13 +1,13 @@
 /** The map beside a queue: every case of it where it lies, the one that is open, and the one pointed at. */
-import type { Feature, FeatureCollection } from 'geojson'
-import type { ExpressionSpecification, GeoJSONSource, LayerSpecification, Map as MapLibre, MapMouseEvent } from 'maplibre-gl'
+import type { Feature } from 'geojson'
+import type { ExpressionSpecification, LayerSpecification, MapMouseEvent } from 'maplibre-gl'
 import type { Bounds, LonLat } from '../geometry/coord'
 import { palettes } from '../ui/palette'
 import type { CaseMark } from './case-marks'
 import { caseMarks } from './case-marks'
-import { flatMap } from './flat'
+import type { OverlayOptions } from './overlay-map'
+import { OverlayMap } from './overlay-map'
 import type { Look } from './style'
-import { GRIDS, LOWEST_LABEL, OWED, districtStyle } from './style'
 
 export interface CasePoint {
   readonly id: number
@@ -15,16 +15,7 @@ export interface CasePoint {
   readonly mark: CaseMark
 }
 
-export interface CaseMapOptions {
-  readonly container: HTMLElement
-  /** Where the grids' tiles are: an address with {z}, {x} and {y}. */
-  readonly tiles: string
-  /** What to show first. Degrees. */
-  readonly bounds: Bounds
-  readonly look: Look
-  readonly still: boolean
-  /** The accessible name of the map. */
-  readonly title: string
+export interface CaseMapOptions extends OverlayOptions {
   /** A case was pressed, or the place where there is none (0). */
   onPress(id: number, at: LonLat): void
   /** The case under the pointer, 0 for none. */
@@ -37,36 +28,15 @@ const PICKED = 'case-picked'
 const REACH = 8
 const CLOSEST = 17
 
-export class CaseMap {
-  private readonly map: MapLibre
-  private loaded = false
-  private readonly waiting: (() => void)[] = []
+export class CaseMap extends OverlayMap<CaseMapOptions> {
   private hovered = 0
 
-  constructor(private readonly options: CaseMapOptions) {
-    const style = districtStyle(options.tiles, options.look)
-    // Cases are what is to stand out.
-    style.layers = style.layers.filter((layer) => layer.id !== 'grid-urban' && layer.id !== OWED)
-    this.map = flatMap({ container: options.container, style, title: options.title, still: options.still, bounds: options.bounds, scaleBar: options.look.scale })
-    this.map.once('style.load', () => {
-      this.addImages()
-      for (const name of [CASES, SHOWN, PICKED]) this.map.addSource(name, { type: 'geojson', data: collection([]) })
-      for (const layer of caseLayers(options.look)) this.map.addLayer(layer, LOWEST_LABEL)
-      this.loaded = true
-      for (const work of this.waiting.splice(0)) work()
-    })
-    // Tiles that do not come leave their place empty; the cases are still there.
-    this.map.on('error', (e) => {
-      if (!('sourceId' in e && e.sourceId === GRIDS)) console.error(e.error)
-    })
+  constructor(options: CaseMapOptions) {
+    const { look } = options
+    super(options, { sources: [CASES, SHOWN, PICKED], layers: caseLayers(look), images: caseMarks(palettes[look.theme], 18) })
     this.map.on('click', (e) => options.onPress(this.caseAt(e), [e.lngLat.lng, e.lngLat.lat]))
     this.map.on('mousemove', (e) => this.hover(this.caseAt(e)))
     this.map.on('mouseout', () => this.hover(0))
-  }
-
-  /** MapLibre's own object, for tests. */
-  get inner(): unknown {
-    return this.map
   }
 
   /** Shows exactly these cases. */
@@ -94,16 +64,8 @@ export class CaseMap {
     this.map.fitBounds([bounds[0], bounds[1], bounds[2], bounds[3]], { padding: 32, maxZoom: 16, animate: !this.options.still, duration: 500 })
   }
 
-  zoomBy(levels: number): void {
-    this.map.zoomTo(this.map.getZoom() + levels, { animate: !this.options.still, duration: 250 })
-  }
-
   resize(): void {
     this.map.resize()
-  }
-
-  destroy(): void {
-    this.map.remove()
   }
 
   private caseAt(e: MapMouseEvent): number {
@@ -118,17 +80,6 @@ export class CaseMap {
     this.hovered = id
     this.map.getCanvas().style.cursor = id ? 'pointer' : ''
     this.options.onHover(id)
-  }
-
-  private put(source: string, features: Feature[]): void {
-    const work = (): void => void this.map.getSource<GeoJSONSource>(source)?.setData(collection(features))
-    if (this.loaded) work()
-    else this.waiting.push(work)
-  }
-
-  private addImages(): void {
-    const p = palettes[this.options.look.theme]
-    for (const [name, image] of Object.entries(caseMarks(p, 18))) this.map.addImage(name, image, { pixelRatio: 2 / this.options.look.scale })
   }
 }
 
@@ -151,8 +102,4 @@ function caseLayers({ theme, scale }: Look): LayerSpecification[] {
 
 function point(at: LonLat): Feature {
   return { type: 'Feature', geometry: { type: 'Point', coordinates: [at[0], at[1]] }, properties: {} }
-}
-
-function collection(features: Feature[]): FeatureCollection {
-  return { type: 'FeatureCollection', features }
 }

@@ -1,21 +1,14 @@
 /** A map of grids in tones by a value of each, the cells of cases over them, and squares where they rise. */
-import type { FeatureCollection } from 'geojson'
-import type { ExpressionSpecification, GeoJSONSource, Map as MapLibre, MapMouseEvent } from 'maplibre-gl'
+import type { Feature } from 'geojson'
+import type { ExpressionSpecification, LayerSpecification, MapMouseEvent } from 'maplibre-gl'
 import type { Bounds } from '../geometry/coord'
 import { palettes } from '../ui/palette'
-import { flatMap } from './flat'
+import type { OverlayOptions } from './overlay-map'
+import { OverlayMap } from './overlay-map'
 import type { Look } from './style'
-import { GRIDS, LOWEST, LOWEST_LABEL, OWED, districtStyle } from './style'
+import { LOWEST } from './style'
 
-export interface GridHeatMapOptions {
-  readonly container: HTMLElement
-  /** Where the grids' tiles are: an address with {z}, {x} and {y}. */
-  readonly tiles: string
-  readonly bounds: Bounds
-  readonly look: Look
-  readonly still: boolean
-  /** The accessible name of the map. */
-  readonly title: string
+export interface GridHeatMapOptions extends OverlayOptions {
   /** The grid under the pointer, 0 for none, and where that is in pixels. */
   onHover(grid: number, x: number, y: number): void
   /** A square was pressed. */
@@ -27,39 +20,15 @@ const SQUARES = 'squares'
 /** Pixels around what is shown; a slider lies below. */
 const ROOM = { top: 24, right: 24, bottom: 84, left: 24 }
 
-export class GridHeatMap {
-  private readonly map: MapLibre
-  private loaded = false
-  private readonly waiting: (() => void)[] = []
-
-  constructor(private readonly options: GridHeatMapOptions) {
-    const { look } = options
-    const p = palettes[look.theme]
-    const style = districtStyle(options.tiles, look)
-    style.layers = style.layers.filter((layer) => layer.id !== 'grid-urban' && layer.id !== OWED)
-    this.map = flatMap({ container: options.container, style, title: options.title, still: options.still, bounds: options.bounds, room: ROOM, maxZoom: 17, scaleBar: look.scale })
-    this.map.once('style.load', () => {
-      this.map.addSource(SQUARES, { type: 'geojson', data: squares([]) })
-      this.map.addLayer({ id: 'square-under', type: 'line', source: SQUARES, paint: { 'line-color': p.markEdge, 'line-width': 4.5 * look.scale, 'line-opacity': 0.7 } }, LOWEST_LABEL)
-      this.map.addLayer({ id: 'square-line', type: 'line', source: SQUARES, paint: { 'line-color': p.mark, 'line-width': 2 * look.scale } }, LOWEST_LABEL)
-      this.map.addLayer({ id: 'square-area', type: 'fill', source: SQUARES, paint: { 'fill-opacity': 0 } }, LOWEST_LABEL)
-      this.loaded = true
-      for (const work of this.waiting.splice(0)) work()
-    })
-    this.map.on('error', (e) => {
-      if (!('sourceId' in e && (e.sourceId === GRIDS || e.sourceId === CELLS))) console.error(e.error)
-    })
+export class GridHeatMap extends OverlayMap<GridHeatMapOptions> {
+  constructor(options: GridHeatMapOptions) {
+    super(options, { sources: [SQUARES], layers: squareLayers(options.look), tiled: [CELLS], map: { room: ROOM, maxZoom: 17 } })
     this.map.on('mousemove', (e) => options.onHover(this.at(e, LOWEST, 'id'), e.point.x, e.point.y))
     this.map.on('mouseout', () => options.onHover(0, 0, 0))
     this.map.on('click', (e) => {
       const square = this.at(e, 'square-area', 'number')
       if (square) options.onPress(square)
     })
-  }
-
-  /** MapLibre's own object, for tests. */
-  get inner(): unknown {
-    return this.map
   }
 
   /** Paints each grid of a class in its tone; `of` has the grids of every class, the least first. */
@@ -95,30 +64,17 @@ export class GridHeatMap {
 
   /** Draws these squares, numbered from 1. */
   squares(list: readonly Bounds[]): void {
-    this.whenLoaded(() => void this.map.getSource<GeoJSONSource>(SQUARES)?.setData(squares(list)))
+    this.put(SQUARES, squares(list))
   }
 
   fit(bounds: Bounds, maxZoom = 15): void {
     this.map.fitBounds([bounds[0], bounds[1], bounds[2], bounds[3]], { padding: ROOM, maxZoom, animate: !this.options.still, duration: 600 })
   }
 
-  zoomBy(levels: number): void {
-    this.map.zoomTo(this.map.getZoom() + levels, { animate: !this.options.still, duration: 250 })
-  }
-
-  destroy(): void {
-    this.map.remove()
-  }
-
   private at(e: MapMouseEvent, layer: string, property: string): number {
     if (!this.loaded) return 0
     const [found] = this.map.queryRenderedFeatures(e.point, { layers: [layer] })
     return Number(found?.properties[property] ?? 0)
-  }
-
-  private whenLoaded(work: () => void): void {
-    if (this.loaded) work()
-    else this.waiting.push(work)
   }
 }
 
@@ -128,13 +84,19 @@ export function toneOf(tones: readonly string[], i: number, n: number): string {
   return tones[at] ?? '#000'
 }
 
-function squares(list: readonly Bounds[]): FeatureCollection {
-  return {
-    type: 'FeatureCollection',
-    features: list.map(([west, south, east, north], i) => ({
-      type: 'Feature',
-      geometry: { type: 'Polygon', coordinates: [[[west, south], [east, south], [east, north], [west, north], [west, south]]] },
-      properties: { number: i + 1 },
-    })),
-  }
+function squareLayers({ theme, scale }: Look): LayerSpecification[] {
+  const p = palettes[theme]
+  return [
+    { id: 'square-under', type: 'line', source: SQUARES, paint: { 'line-color': p.markEdge, 'line-width': 4.5 * scale, 'line-opacity': 0.7 } },
+    { id: 'square-line', type: 'line', source: SQUARES, paint: { 'line-color': p.mark, 'line-width': 2 * scale } },
+    { id: 'square-area', type: 'fill', source: SQUARES, paint: { 'fill-opacity': 0 } },
+  ]
+}
+
+function squares(list: readonly Bounds[]): Feature[] {
+  return list.map(([west, south, east, north], i) => ({
+    type: 'Feature',
+    geometry: { type: 'Polygon', coordinates: [[[west, south], [east, south], [east, north], [west, north], [west, south]]] },
+    properties: { number: i + 1 },
+  }))
 }

@@ -1,11 +1,10 @@
 /** The map of an inspection: its items, numbered, each with its outcome; the one that is open; and where one stands. */
-import type { Feature, FeatureCollection } from 'geojson'
-import type { ExpressionSpecification, GeoJSONSource, LayerSpecification, Map as MapLibre } from 'maplibre-gl'
-import type { Bounds, LonLat } from '../geometry/coord'
+import type { ExpressionSpecification, LayerSpecification } from 'maplibre-gl'
+import type { LonLat } from '../geometry/coord'
 import { palettes } from '../ui/palette'
-import { flatMap } from './flat'
+import type { OverlayOptions } from './overlay-map'
+import { OverlayMap } from './overlay-map'
 import type { Look } from './style'
-import { GRIDS, LOWEST_LABEL, OWED, districtStyle } from './style'
 
 export interface ItemPoint {
   readonly number: number
@@ -13,16 +12,7 @@ export interface ItemPoint {
   readonly outcome: 'none' | 'pass' | 'finding'
 }
 
-export interface ItemsMapOptions {
-  readonly container: HTMLElement
-  /** Where the grids' tiles are: an address with {z}, {x} and {y}. */
-  readonly tiles: string
-  /** What to show while there are no items. Degrees. */
-  readonly bounds: Bounds
-  readonly look: Look
-  readonly still: boolean
-  /** The accessible name of the map. */
-  readonly title: string
+export interface ItemsMapOptions extends OverlayOptions {
   onPress(number: number): void
 }
 
@@ -30,34 +20,13 @@ const ITEMS = 'items'
 const HERE = 'here'
 const CLOSEST = 15
 
-export class ItemsMap {
-  private readonly map: MapLibre
-  private loaded = false
-  private readonly waiting: (() => void)[] = []
-
-  constructor(private readonly options: ItemsMapOptions) {
-    const style = districtStyle(options.tiles, options.look)
-    style.layers = style.layers.filter((layer) => layer.id !== 'grid-urban' && layer.id !== OWED)
-    this.map = flatMap({ container: options.container, style, title: options.title, still: options.still, bounds: options.bounds, scaleBar: options.look.scale })
-    this.map.once('style.load', () => {
-      for (const name of [ITEMS, HERE]) this.map.addSource(name, { type: 'geojson', data: collection([]) })
-      for (const layer of itemLayers(options.look)) this.map.addLayer(layer, LOWEST_LABEL)
-      this.loaded = true
-      for (const work of this.waiting.splice(0)) work()
-    })
-    // Tiles that do not come leave their place empty; the items are still there.
-    this.map.on('error', (e) => {
-      if (!('sourceId' in e && e.sourceId === GRIDS)) console.error(e.error)
-    })
+export class ItemsMap extends OverlayMap<ItemsMapOptions> {
+  constructor(options: ItemsMapOptions) {
+    super(options, { sources: [ITEMS, HERE], layers: itemLayers(options.look) })
     this.map.on('click', 'item', (e) => {
       const number: unknown = e.features?.[0]?.properties['number']
       if (typeof number === 'number') options.onPress(number)
     })
-  }
-
-  /** MapLibre's own object, for tests. */
-  get inner(): unknown {
-    return this.map
   }
 
   /** Draws the items, and a ring round the one that is chosen (0 for none). */
@@ -78,16 +47,6 @@ export class ItemsMap {
     const lons = points.map((p) => p[0])
     const lats = points.map((p) => p[1])
     this.map.fitBounds([Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)], { padding: 40, maxZoom: CLOSEST, animate: !this.options.still, duration: 500 })
-  }
-
-  destroy(): void {
-    this.map.remove()
-  }
-
-  private put(source: string, features: Feature[]): void {
-    const work = (): void => void this.map.getSource<GeoJSONSource>(source)?.setData(collection(features))
-    if (this.loaded) work()
-    else this.waiting.push(work)
   }
 }
 
@@ -115,8 +74,4 @@ function itemLayers({ theme, scale }: Look): LayerSpecification[] {
       paint: { 'text-color': by(p.markEdge, p.markEdge, p.mapText) },
     },
   ]
-}
-
-function collection(features: Feature[]): FeatureCollection {
-  return { type: 'FeatureCollection', features }
 }

@@ -1,11 +1,11 @@
 /** The map of one track: the way, its trips, where it stopped, and one moment of it. */
-import type { Feature, FeatureCollection } from 'geojson'
-import type { GeoJSONSource, LayerSpecification, Map as MapLibre } from 'maplibre-gl'
-import type { Bounds, LonLat } from '../geometry/coord'
+import type { Feature } from 'geojson'
+import type { LayerSpecification } from 'maplibre-gl'
+import type { LonLat } from '../geometry/coord'
 import { palettes } from '../ui/palette'
-import { flatMap } from './flat'
+import type { OverlayOptions } from './overlay-map'
+import { OverlayMap } from './overlay-map'
 import type { Look } from './style'
-import { GRIDS, LOWEST_LABEL, OWED, districtStyle } from './style'
 
 /** What is drawn of a track. */
 export interface Drawn {
@@ -14,48 +14,15 @@ export interface Drawn {
   readonly stops: readonly LonLat[]
 }
 
-export interface TrackMapOptions {
-  readonly container: HTMLElement
-  /** Where the grids' tiles are: an address with {z}, {x} and {y}. */
-  readonly tiles: string
-  /** What to show while there is no track. Degrees. */
-  readonly bounds: Bounds
-  readonly look: Look
-  readonly still: boolean
-  /** The accessible name of the map. */
-  readonly title: string
-}
+export type TrackMapOptions = OverlayOptions
 
 const TRACK = 'track'
 const MOMENT = 'moment'
 const CLOSEST = 17
 
-export class TrackMap {
-  private readonly map: MapLibre
-  private loaded = false
-  private readonly waiting: (() => void)[] = []
-
-  constructor(private readonly options: TrackMapOptions) {
-    const style = districtStyle(options.tiles, options.look)
-    // Nothing but the track is to stand out.
-    style.layers = style.layers.filter((layer) => layer.id !== 'grid-urban' && layer.id !== OWED)
-    this.map = flatMap({ container: options.container, style, title: options.title, still: options.still, bounds: options.bounds, scaleBar: options.look.scale })
-    this.map.once('style.load', () => {
-      this.map.addSource(TRACK, { type: 'geojson', data: collection([]) })
-      this.map.addSource(MOMENT, { type: 'geojson', data: collection([]) })
-      for (const layer of trackLayers(options.look)) this.map.addLayer(layer, LOWEST_LABEL)
-      this.loaded = true
-      for (const work of this.waiting.splice(0)) work()
-    })
-    // Tiles that do not come leave their place empty; the track is still there.
-    this.map.on('error', (e) => {
-      if (!('sourceId' in e && e.sourceId === GRIDS)) console.error(e.error)
-    })
-  }
-
-  /** MapLibre's own object, for tests. */
-  get inner(): unknown {
-    return this.map
+export class TrackMap extends OverlayMap<TrackMapOptions> {
+  constructor(options: TrackMapOptions) {
+    super(options, { sources: [TRACK, MOMENT], layers: trackLayers(options.look) })
   }
 
   /** Draws a track and shows all of it. */
@@ -82,16 +49,6 @@ export class TrackMap {
   /** Marks one place of the track, or none. */
   mark(at: LonLat | null): void {
     this.put(MOMENT, at ? [feature({ type: 'Point', coordinates: [...at] }, 'moment')] : [])
-  }
-
-  destroy(): void {
-    this.map.remove()
-  }
-
-  private put(source: string, features: Feature[]): void {
-    const work = (): void => void this.map.getSource<GeoJSONSource>(source)?.setData(collection(features))
-    if (this.loaded) work()
-    else this.waiting.push(work)
   }
 }
 
@@ -124,8 +81,4 @@ const copies = (line: readonly LonLat[]): number[][] => line.map((p) => [...p])
 
 function feature(geometry: Feature['geometry'], part: string, name = ''): Feature {
   return { type: 'Feature', geometry, properties: { part, name } }
-}
-
-function collection(features: Feature[]): FeatureCollection {
-  return { type: 'FeatureCollection', features }
 }
